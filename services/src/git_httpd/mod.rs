@@ -1,0 +1,4 @@
+//! stub
+pub(crate) fn run(_: Vec<String>) -> anyhow::Result<()> {
+    anyhow::bail!("not yet")
+}

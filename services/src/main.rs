@@ -1,0 +1,54 @@
+//! The embedded services of an Arvados test cluster: one binary, one subcommand a service.
+//!
+//! They are stand-ins for tests: what a client can observe is as with the real programs, and
+//! nothing but this binary has to be installed. A new service is one module and one line in
+//! [`SERVICES`].
+
+use std::process::ExitCode;
+
+mod api;
+mod api_client;
+mod era;
+mod front;
+mod git_httpd;
+mod go_flags;
+mod keepproxy;
+mod keepstore;
+mod listen;
+mod locator;
+mod pid_file;
+mod request_log;
+mod serve;
+mod signature;
+mod tls;
+
+/// What runs a service: it takes the arguments behind the subcommand and returns only on failure.
+type Service = fn(Vec<String>) -> anyhow::Result<()>;
+
+const SERVICES: &[(&str, Service)] = &[
+    ("api", api::run),
+    ("keepstore", keepstore::run),
+    ("keepproxy", keepproxy::run),
+    ("arv-git-httpd", git_httpd::run),
+    ("front", front::run),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let Some((_, run)) = SERVICES.iter().find(|(known, _)| *known == name) else {
+        let known: Vec<_> = SERVICES.iter().map(|(name, _)| *name).collect();
+        eprintln!(
+            "services: unknown service {name:?}; the services are {}",
+            known.join(", ")
+        );
+        return ExitCode::from(2);
+    };
+    match run(arguments.collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The accept loop that all services share: TLS or not, HTTP/1.1 or 2, one task a connection.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::TlsAcceptor;
+
+use crate::request_log::{self, RequestId};
+
+/// An error of any kind that ends a body early.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A response body: whole or streamed.
+pub(crate) type Body = BoxBody<Bytes, BoxError>;
+
+/// The address of the client, kept in the request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// How long a client may take for a TLS handshake or for the headers of a request.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One port of a service: the sockets it listens on, and its certificate if it speaks TLS.
+pub(crate) struct Port {
+    /// Non-blocking listening sockets.
+    pub(crate) listeners: Vec<std::net::TcpListener>,
+    /// `None` for plain HTTP.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
+
+/// A body that is all there.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never: Infallible| match never {})
+        .boxed()
+}
+
+/// A body of no bytes.
+pub(crate) fn empty() -> Body {
+    Empty::new()
+        .map_err(|never: Infallible| match never {})
+        .boxed()
+}
+
+/// Runs a service until SIGTERM or SIGINT, on a runtime of its own.
+///
+/// # Errors
+/// Whatever ended `service` early.
+pub(crate) fn until_stopped(
+    service: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            result = service => result,
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+        }
+    });
+    // Work on blocking threads must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+/// Answers every request on `port` with `handler`, for ever.
+///
+/// The request's extensions carry its [`RequestId`] and [`Peer`]; each request is logged.
+///
+/// # Errors
+/// When the sockets are not usable; a failing connection only ends itself.
+pub(crate) async fn serve<H, F>(port: Port, handler: H) -> anyhow::Result<()>
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let mut loops = tokio::task::JoinSet::new();
+    for listener in port.listeners {
+        let listener = TcpListener::from_std(listener).context("inherited socket")?;
+        let acceptor = port.tls.clone().map(TlsAcceptor::from);
+        loops.spawn(accept(listener, acceptor, handler.clone()));
+    }
+    while let Some(ended) = loops.join_next().await {
+        ended?;
+    }
+    Ok(())
+}
+
+async fn accept<H, F>(listener: TcpListener, acceptor: Option<TlsAcceptor>, handler: H)
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let connection = connection(stream, peer, acceptor.clone(), handler.clone());
+                tokio::spawn(connection);
+            }
+            // Mostly a lack of descriptors: the client waits in the backlog until one is free,
+            // and trying at once would spin.
+            Err(error) => {
+                eprintln!("accept: {error}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+async fn connection<H, F>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    handler: H,
+) where
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    // Only a latency matter; a socket that refuses it works all the same.
+    let _ = stream.set_nodelay(true);
+    let Some(acceptor) = acceptor else {
+        return speak_http(stream, peer, handler).await;
+    };
+    match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => speak_http(stream, peer, handler).await,
+        Ok(Err(error)) => eprintln!("TLS handshake with {peer}: {error}"),
+        Err(_) => eprintln!("TLS handshake with {peer}: timed out"),
+    }
+}
+
+async fn speak_http<S, H, F>(stream: S, peer: SocketAddr, handler: H)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let started = Instant::now();
+        let id = RequestId::of(request.headers());
+        request.extensions_mut().insert(id.clone());
+        request.extensions_mut().insert(Peer(peer));
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let response = handler(request);
+        async move {
+            let response = response.await;
+            request_log::log(
+                &id,
+                peer,
+                &method,
+                &path,
+                response.status(),
+                started.elapsed(),
+            );
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
+    builder.http2().timer(TokioTimer::new());
+    let result = builder
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = result {
+        eprintln!("connection from {peer}: {error}");
+    }
+}
