@@ -8,10 +8,12 @@ use std::process::ExitCode;
 
 mod api;
 mod api_client;
+mod authorization;
 mod era;
 mod front;
 mod git_httpd;
 mod go_flags;
+mod go_http_error;
 mod keepproxy;
 mod keepstore;
 mod listen;
@@ -21,6 +23,7 @@ mod request_log;
 mod serve;
 mod signature;
 mod tls;
+mod unread_body;
 
 /// What runs a service: it takes the arguments behind the subcommand and returns only on failure.
 type Service = fn(Vec<String>) -> anyhow::Result<()>;

@@ -1,0 +1,35 @@
+//! What becomes of a request body that is refused before it was read.
+//!
+//! Closing a connection on which a client is still sending resets it, and the client may then
+//! never see the answer that explains the refusal. So the rest is read and thrown away, within
+//! bounds, while the answer goes out.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::HeaderMap;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::EXPECT;
+
+/// More than a block, so that one just over the limit gets its answer.
+const MAX_BYTES: u64 = 128 << 20;
+
+/// How long a client may go on sending what nobody wants.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads `body`, of the request with these `headers`, to its end and forgets it.
+pub(crate) fn discard(headers: &HeaderMap, mut body: Incoming) {
+    // A client that waits for `100 Continue` takes the refusal instead and sends nothing.
+    if body.is_end_stream() || headers.contains_key(EXPECT) {
+        return;
+    }
+    tokio::spawn(tokio::time::timeout(PATIENCE, async move {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if seen > MAX_BYTES {
+                break;
+            }
+        }
+    }));
+}
