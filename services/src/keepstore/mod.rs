@@ -1,4 +1,40 @@
-//! stub
-pub(crate) fn run(_: Vec<String>) -> anyhow::Result<()> {
-    anyhow::bail!("not yet")
+//! keepstore: keeps blocks of data under their MD5 on local volumes.
+//!
+//! The wire, the flags and the layout on disk are those of Arvados' Go program.
+
+mod block;
+mod config;
+mod index;
+mod refusal;
+mod routes;
+mod server;
+mod status;
+mod store;
+mod volume;
+
+use std::sync::Arc;
+
+use config::Config;
+use server::Keepstore;
+
+use crate::listen;
+use crate::pid_file::PidFile;
+use crate::serve::{self, Port};
+
+/// Runs keepstore with the command line's `arguments` until it is stopped.
+///
+/// # Errors
+/// When a flag is wrong, or a volume, key file, pid file or socket is not usable.
+pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+    let config = Config::from_flags(&arguments)?;
+    let _pid_file = config.pid.as_deref().map(PidFile::create).transpose()?;
+    let port = Port {
+        listeners: listen::inherited_or_bound("keepstore", &config.listen)?,
+        tls: None,
+    };
+    let keepstore = Arc::new(Keepstore::new(config));
+    serve::until_stopped(serve::serve(port, move |request| {
+        let keepstore = Arc::clone(&keepstore);
+        async move { keepstore.answer(request).await }
+    }))
 }

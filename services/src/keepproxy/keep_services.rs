@@ -1,0 +1,163 @@
+//! The keepstores that the API server lists, and the order in which to try them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::Method;
+use md5::{Digest, Md5};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::api_client::{ApiClient, Credential};
+
+/// How old the list may be: suites move their keepstores about.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// One keepstore, as the API server describes it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub(super) struct KeepService {
+    pub(super) uuid: String,
+    pub(super) service_host: String,
+    pub(super) service_port: u16,
+    #[serde(default)]
+    pub(super) service_ssl_flag: bool,
+    /// Absent in 2015.
+    #[serde(default)]
+    pub(super) read_only: bool,
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<KeepService>,
+}
+
+struct Fetched {
+    at: Instant,
+    services: Arc<[KeepService]>,
+}
+
+/// The list, asked for when it is used and no longer fresh.
+pub(super) struct KeepServices {
+    token: String,
+    // Held while asking: whoever else wants the list meanwhile waits for the same answer.
+    fetched: Mutex<Option<Fetched>>,
+}
+
+impl KeepServices {
+    /// Will ask with `token`.
+    pub(super) fn new(token: String) -> Self {
+        Self {
+            token,
+            fetched: Mutex::new(None),
+        }
+    }
+
+    /// The list of now. While the API server does not answer, the last one known.
+    pub(super) async fn list(&self, api: &ApiClient) -> Arc<[KeepService]> {
+        self.list_since(api, Instant::now().checked_sub(FRESH))
+            .await
+    }
+
+    /// The list as it is after `moment`, for when keepstores of an older one did not answer.
+    pub(super) async fn list_since(
+        &self,
+        api: &ApiClient,
+        moment: Option<Instant>,
+    ) -> Arc<[KeepService]> {
+        let mut fetched = self.fetched.lock().await;
+        if let Some(known) = &*fetched
+            && moment.is_none_or(|moment| known.at > moment)
+        {
+            return Arc::clone(&known.services);
+        }
+        let at = Instant::now();
+        match self.fetch(api).await {
+            Ok(services) => {
+                *fetched = Some(Fetched {
+                    at,
+                    services: Arc::clone(&services),
+                });
+                services
+            }
+            Err(error) => {
+                eprintln!("keepproxy: keepstores cannot be listed: the API server {error:#}");
+                let known = fetched.as_ref().map(|known| Arc::clone(&known.services));
+                known.unwrap_or_default()
+            }
+        }
+    }
+
+    async fn fetch(&self, api: &ApiClient) -> anyhow::Result<Arc<[KeepService]>> {
+        let path = "/arvados/v1/keep_services/accessible";
+        let credential = Credential::Token(&self.token);
+        let answer = api.json(Method::GET, path, credential, None, None).await?;
+        Ok(serde_json::from_value::<List>(answer)?.items.into())
+    }
+}
+
+impl KeepService {
+    /// The URL of what `path` (without a slash) names there.
+    pub(super) fn url(&self, path: &str) -> String {
+        let scheme = if self.service_ssl_flag {
+            "https"
+        } else {
+            "http"
+        };
+        // A bare IPv6 address needs brackets in a URL.
+        let host = match self.service_host.contains(':') && !self.service_host.starts_with('[') {
+            true => format!("[{}]", self.service_host),
+            false => self.service_host.clone(),
+        };
+        format!("{scheme}://{host}:{}/{path}", self.service_port)
+    }
+}
+
+/// `services` in the order that all Keep clients try them for the block `hash`: by the MD5 of
+/// hash and the last 15 characters of the uuid, highest first (rendezvous hashing).
+pub(super) fn in_probe_order(services: &[KeepService], hash: &str) -> Vec<KeepService> {
+    let mut services = services.to_vec();
+    services.sort_by_cached_key(|service| {
+        let start = service.uuid.len().saturating_sub(15);
+        let suffix = service.uuid.get(start..).unwrap_or_default();
+        let weight: [u8; 16] = Md5::digest(format!("{hash}{suffix}")).into();
+        std::cmp::Reverse(weight)
+    });
+    services
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn services(count: usize) -> Vec<KeepService> {
+        let service = |number| KeepService {
+            uuid: format!("zzzzz-bi6l4-{number:015x}"),
+            service_host: "localhost".to_owned(),
+            service_port: 1,
+            service_ssl_flag: false,
+            read_only: false,
+        };
+        (0..count).map(service).collect()
+    }
+
+    #[test]
+    fn the_probe_order_is_that_of_the_sdks() {
+        // The reference order for these uuids that the Python and Go SDKs test for.
+        let block = |text: &str| crate::signature::to_hex(&Md5::digest(text));
+        let order = |text: &str| -> String {
+            let ordered = in_probe_order(&services(16), &block(text));
+            ordered.iter().map(|service| &service.uuid[26..]).collect()
+        };
+        assert_eq!(order(&format!("{:064x}", 0)), "3eab2d5fc9681074");
+        assert_eq!(order(&format!("{:064x}", 1)), "097dba52e648f1c3");
+    }
+
+    #[test]
+    fn a_url_carries_scheme_host_and_port() {
+        let mut service = services(1).remove(0);
+        assert_eq!(service.url("x"), "http://localhost:1/x");
+        service.service_ssl_flag = true;
+        service.service_host = "::1".to_owned();
+        assert_eq!(service.url("x"), "https://[::1]:1/x");
+    }
+}

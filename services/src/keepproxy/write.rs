@@ -1,0 +1,180 @@
+//! Writing: the block goes to as many keepstores at once as copies are wanted, and for each that
+//! fails, to the next in order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::{HeaderMap, Method, Response};
+use tokio::task::JoinSet;
+
+use super::keep_services::{KeepService, in_probe_order};
+use super::refusal::Refusal;
+use super::server::Keepproxy;
+use super::upstream::{Caller, Failure, Upstream};
+use crate::locator::Locator;
+
+/// A locator with all its hints is far shorter than this many bytes.
+const MAX_REPLY_BYTES: usize = 4096;
+
+/// What keepstores confirmed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// As one of them gave it: with its signature.
+    pub(super) locator: String,
+    /// How many copies there are.
+    pub(super) replicas: usize,
+    /// How many copies there are in each storage class.
+    pub(super) classes: BTreeMap<String, usize>,
+}
+
+/// Writes `block` under `path`, the locator as the client wrote it, until there are `wanted`
+/// copies or no keepstore is left.
+///
+/// # Errors
+/// When there is not even one copy.
+pub(super) async fn write(
+    proxy: &Keepproxy,
+    path: &str,
+    locator: &Locator<'_>,
+    caller: &Caller,
+    block: &Bytes,
+    wanted: usize,
+) -> Result<Stored, Refusal> {
+    let started = Instant::now();
+    let mut services = proxy.services.list(&proxy.api).await;
+    let mut waiting = writable(&services, locator);
+    let mut unreachable = false;
+    let mut stored = Stored::default();
+    // Dropped when the client goes away, which ends the requests in it.
+    let mut running = JoinSet::new();
+    loop {
+        while stored.replicas + running.len() < wanted {
+            let Some(service) = waiting.pop_front() else {
+                break;
+            };
+            let (upstream, caller) = (proxy.upstream.clone(), caller.clone());
+            let (path, block) = (path.to_owned(), block.clone());
+            running.spawn(async move { put(&upstream, &service, &path, &caller, block).await });
+        }
+        match running.join_next().await {
+            Some(Ok(Ok(one))) => stored.add(one),
+            Some(Ok(Err(failure))) => unreachable |= failure == Failure::Unreachable,
+            Some(Err(error)) => eprintln!("keepproxy: {error}"),
+            None if stored.replicas < wanted && unreachable => {
+                // A keepstore that does not answer may have been replaced since; once is enough.
+                unreachable = false;
+                let now = proxy.services.list_since(&proxy.api, Some(started)).await;
+                waiting = writable(&now, locator);
+                waiting.retain(|service| !services.contains(service));
+                services = now;
+                if waiting.is_empty() {
+                    break;
+                }
+            }
+            None => break,
+        }
+    }
+    match stored.replicas {
+        0 => Err(Refusal::NotStored),
+        _ => Ok(stored),
+    }
+}
+
+fn writable(services: &[KeepService], locator: &Locator<'_>) -> VecDeque<KeepService> {
+    let ordered = in_probe_order(services, locator.hash);
+    ordered
+        .into_iter()
+        .filter(|service| !service.read_only)
+        .collect()
+}
+
+async fn put(
+    upstream: &Upstream,
+    service: &KeepService,
+    path: &str,
+    caller: &Caller,
+    block: Bytes,
+) -> Result<Stored, Failure> {
+    let response = upstream
+        .request(Method::PUT, service, path, caller, block)
+        .await?;
+    confirmed(response).await
+}
+
+async fn confirmed(response: Response<Incoming>) -> Result<Stored, Failure> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, MAX_REPLY_BYTES).collect().await;
+    let body = body.map_err(|_cut_off| Failure::Unreachable)?.to_bytes();
+    let locator = std::str::from_utf8(&body).unwrap_or_default().trim();
+    if Locator::parse(locator).is_none() {
+        return Err(Failure::Refused);
+    }
+    let text = |name| header(&parts.headers, name);
+    let replicas = text("x-keep-replicas-stored").and_then(|number| number.parse().ok());
+    let classes = text("x-keep-storage-classes-confirmed").unwrap_or_default();
+    Ok(Stored {
+        locator: locator.to_owned(),
+        // A keepstore that does not say has stored one.
+        replicas: replicas.unwrap_or(1),
+        classes: parse_classes(classes),
+    })
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+impl Stored {
+    fn add(&mut self, other: Self) {
+        self.locator = other.locator;
+        self.replicas += other.replicas;
+        for (class, copies) in other.classes {
+            *self.classes.entry(class).or_default() += copies;
+        }
+    }
+
+    /// The classes as the header has them: `default=2, archive=1`.
+    pub(super) fn classes_text(&self) -> String {
+        let classes = self.classes.iter();
+        let texts: Vec<_> = classes
+            .map(|(class, copies)| format!("{class}={copies}"))
+            .collect();
+        texts.join(", ")
+    }
+}
+
+fn parse_classes(text: &str) -> BTreeMap<String, usize> {
+    let pairs = text.split([',', ';']).filter_map(|pair| {
+        let (class, copies) = pair.trim().split_once('=')?;
+        Some((class.to_owned(), copies.parse().ok()?))
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_add_up_class_by_class() {
+        let mut stored = Stored::default();
+        for classes in ["default=1", "default=1, archive=2"] {
+            stored.add(Stored {
+                locator: "abc+3".to_owned(),
+                replicas: 1,
+                classes: parse_classes(classes),
+            });
+        }
+        assert_eq!((stored.replicas, stored.locator.as_str()), (2, "abc+3"));
+        assert_eq!(stored.classes_text(), "archive=2, default=2");
+    }
+
+    #[test]
+    fn a_keepstore_without_classes_confirms_none() {
+        assert!(parse_classes("").is_empty());
+        assert!(parse_classes("default, x=y").is_empty());
+    }
+}

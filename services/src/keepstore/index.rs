@@ -1,0 +1,87 @@
+//! The list of the blocks on a volume, for the data manager.
+
+use std::fmt::Write as _;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+
+use super::volume::Volume;
+use crate::era::Era;
+use crate::locator::is_hash;
+
+/// Appends a line `HASH+SIZE MTIME` for each block whose hash starts with `prefix`.
+///
+/// The time is in seconds in 2015, and in nanoseconds since.
+///
+/// # Errors
+/// When a directory cannot be listed; one that vanishes meanwhile is empty.
+pub(super) fn list(volume: &Volume, prefix: &str, era: Era, into: &mut String) -> io::Result<()> {
+    for entry in entries(volume.root())? {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| may_hold(name, prefix)) else {
+            continue;
+        };
+        for block in entries(&volume.root().join(name))? {
+            let hash = block.file_name();
+            let Some(hash) = hash.to_str().filter(|hash| is_listed(hash, name, prefix)) else {
+                continue;
+            };
+            let Ok(found) = block.metadata() else {
+                continue;
+            };
+            let time = match era {
+                Era::Y2015 => found.mtime(),
+                Era::Current => found.mtime() * 1_000_000_000 + found.mtime_nsec(),
+            };
+            // Writing to a String cannot fail.
+            let _ = writeln!(into, "{hash}+{} {time}", found.len());
+        }
+    }
+    Ok(())
+}
+
+/// Whether the directory `name` may hold blocks whose hash starts with `prefix`.
+fn may_hold(name: &str, prefix: &str) -> bool {
+    name.len() == 3 && (name.starts_with(prefix) || prefix.starts_with(name))
+}
+
+fn is_listed(hash: &str, directory: &str, prefix: &str) -> bool {
+    is_hash(hash) && hash.starts_with(directory) && hash.starts_with(prefix)
+}
+
+fn entries(directory: &std::path::Path) -> io::Result<Vec<fs_err::DirEntry>> {
+    match fs_err::read_dir(directory).and_then(Iterator::collect) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Vec::new())
+        }
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_blocks_in_their_place_are_listed() {
+        let root = tempfile::tempdir().unwrap();
+        let volume = Volume::new(root.path().into(), false, false);
+        let foo = "acbd18db4cc2f85cedef654fccc4a4d8";
+        let bar = "37b51d194a7513e45b56f6524f2d51f2";
+        volume.write(foo, b"foo").unwrap();
+        volume.write(bar, b"bar").unwrap();
+        fs_err::write(root.path().join("acb").join(format!("tmp{foo}123")), "f").unwrap();
+        fs_err::write(root.path().join("37b").join(foo), "misplaced").unwrap();
+        fs_err::write(root.path().join("abc"), "a file").unwrap();
+        let listed = |prefix| {
+            let mut text = String::new();
+            list(&volume, prefix, Era::Y2015, &mut text).unwrap();
+            let mut blocks: Vec<_> = text.lines().map(|line| line[..34].to_owned()).collect();
+            blocks.sort();
+            blocks
+        };
+        assert_eq!(listed(""), [format!("{bar}+3"), format!("{foo}+3")]);
+        assert_eq!(listed("a"), [format!("{foo}+3")]);
+        assert_eq!(listed(foo), [format!("{foo}+3")]);
+        assert_eq!(listed("acbf"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,44 @@
+//! What `/status.json` tells: volumes, buffers, queues and memory.
+
+use serde_json::{Value, json};
+
+use super::volume::Volume;
+
+/// The whole document. For a blocking thread.
+pub(super) fn document(volumes: &[Volume], buffers_in_use: usize, max_buffers: usize) -> Value {
+    // There is no garbage collection to wait for: nothing is ever queued.
+    let queue = json!({ "InProgress": 0, "Queued": 0 });
+    json!({
+        "volumes": volumes.iter().filter_map(volume).collect::<Vec<_>>(),
+        "BufferPool": { "BuffersMax": max_buffers, "BuffersInUse": buffers_in_use },
+        "PullQueue": queue,
+        "TrashQueue": queue,
+        "Memory": { "Alloc": resident_bytes() },
+    })
+}
+
+fn volume(volume: &Volume) -> Option<Value> {
+    let space = volume.space().ok()?;
+    Some(json!({
+        "mount_point": volume.root(),
+        "device_num": space.device,
+        "bytes_free": space.free,
+        "bytes_used": space.used,
+    }))
+}
+
+/// The memory that this process has, in bytes; zero where the system does not tell.
+fn resident_bytes() -> u64 {
+    let pages = fs_err::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| {
+            let resident = text.split(' ').nth(1)?;
+            resident.parse::<u64>().ok()
+        });
+    let page_size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+    let page_size = page_size
+        .ok()
+        .flatten()
+        .and_then(|size| u64::try_from(size).ok());
+    pages.unwrap_or(0) * page_size.unwrap_or(0)
+}

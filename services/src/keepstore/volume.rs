@@ -1,0 +1,273 @@
+//! A directory of blocks: each in `ROOT/first 3 digits/HASH`, written aside and then renamed.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fs_err::File;
+use md5::{Digest, Md5};
+use nix::sys::statvfs::statvfs;
+
+use crate::locator::MAX_BLOCK_SIZE;
+use crate::signature::to_hex;
+
+/// With less than this many bytes free, a volume takes no more blocks.
+const MIN_FREE_BYTES: u64 = 64 << 20;
+
+/// How many seconds a volume that was found full is left alone.
+const FULL_FOR_SECONDS: u64 = 3600;
+
+/// How much is read at a time: what was just read is still in the cache when it is hashed.
+const STEP: usize = 256 << 10;
+
+/// How often to begin again when the directory is removed under us, as a reset does.
+const WRITE_TRIES: usize = 5;
+
+/// One directory of blocks. All paths below are built from checked hashes.
+pub(super) struct Volume {
+    root: PathBuf,
+    read_only: bool,
+    /// Held around each use of the disk, if uses are to come one after another.
+    turns: Option<Mutex<()>>,
+}
+
+/// What a volume has under a hash.
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// Bytes with another hash.
+    Corrupt,
+    /// The block.
+    Block(Vec<u8>),
+}
+
+/// How a block on disk relates to one in memory of the same hash.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// It is not there.
+    Absent,
+    /// It is there, byte for byte.
+    Same,
+    /// Something else is there, which does not even have the hash.
+    Corrupt,
+    /// Something else is there that has the same hash.
+    Collision,
+}
+
+/// A file system's space, in bytes.
+pub(super) struct Space {
+    pub(super) device: u64,
+    pub(super) free: u64,
+    pub(super) used: u64,
+}
+
+impl Volume {
+    /// A volume in the directory `root`.
+    pub(super) fn new(root: PathBuf, serialize: bool, read_only: bool) -> Self {
+        Self {
+            root,
+            read_only,
+            turns: serialize.then(Mutex::default),
+        }
+    }
+
+    /// Whether blocks are only read from here.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// The directory.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Reads a block and checks its hash.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(super) fn read(&self, hash: &str) -> io::Result<Found> {
+        let _turn = self.turn();
+        let Some(mut file) = open(&self.path(hash))? else {
+            return Ok(Found::Nothing);
+        };
+        let size = file.metadata()?.len();
+        if size > MAX_BLOCK_SIZE {
+            return Ok(Found::Corrupt);
+        }
+        // One byte more, so that the end is seen without growing the buffer.
+        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+        let mut hasher = Md5::new();
+        loop {
+            let start = content.len();
+            Read::by_ref(&mut file)
+                .take(STEP as u64)
+                .read_to_end(&mut content)?;
+            if content.len() == start {
+                break;
+            }
+            hasher.update(&content[start..]);
+        }
+        match to_hex(&hasher.finalize()) == hash {
+            true => Ok(Found::Block(content)),
+            false => Ok(Found::Corrupt),
+        }
+    }
+
+    /// Compares what is on disk under `hash` with `content`, which has that hash.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(super) fn compare(&self, hash: &str, content: &[u8]) -> io::Result<Comparison> {
+        Ok(match self.same(hash, content)? {
+            None => Comparison::Absent,
+            Some(true) => Comparison::Same,
+            Some(false) => match self.read(hash)? {
+                Found::Nothing => Comparison::Absent,
+                Found::Corrupt => Comparison::Corrupt,
+                Found::Block(_) => Comparison::Collision,
+            },
+        })
+    }
+
+    /// Whether the file has this content; `None` without a file.
+    fn same(&self, hash: &str, content: &[u8]) -> io::Result<Option<bool>> {
+        let _turn = self.turn();
+        let Some(mut file) = open(&self.path(hash))? else {
+            return Ok(None);
+        };
+        if file.metadata()?.len() != content.len() as u64 {
+            return Ok(Some(false));
+        }
+        let mut buffer = vec![0; STEP.min(content.len())];
+        for expected in content.chunks(STEP) {
+            let found = &mut buffer[..expected.len()];
+            match file.read_exact(found) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Some(false)),
+                result => result?,
+            }
+            if found != expected {
+                return Ok(Some(false));
+            }
+        }
+        Ok(Some(true))
+    }
+
+    /// Marks a block as used now.
+    ///
+    /// # Errors
+    /// When it is no longer there, or not ours.
+    pub(super) fn touch(&self, hash: &str) -> io::Result<()> {
+        let file = File::open(self.path(hash))?;
+        file.into_parts().0.set_modified(SystemTime::now())
+    }
+
+    /// Stores a block: either all of it is there afterwards, or nothing.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub(super) fn write(&self, hash: &str, content: &[u8]) -> io::Result<()> {
+        let _turn = self.turn();
+        let mut tries = 1;
+        loop {
+            match self.try_write(hash, content) {
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < WRITE_TRIES => {
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn try_write(&self, hash: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.path(hash);
+        let directory = path.parent().unwrap_or(&self.root);
+        let prefix = format!("tmp{hash}");
+        let aside = || {
+            tempfile::Builder::new()
+                .prefix(&prefix)
+                .tempfile_in(directory)
+        };
+        let mut temporary = match aside() {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs_err::create_dir_all(directory)?;
+                aside()?
+            }
+            result => result?,
+        };
+        temporary.write_all(content)?;
+        temporary.persist(&path).map_err(|failed| failed.error)?;
+        Ok(())
+    }
+
+    /// Whether the volume takes no blocks for now: its space is, or was within the last hour,
+    /// below the minimum. The symbolic link `full` remembers when.
+    pub(super) fn is_full(&self) -> bool {
+        let link = self.root.join("full");
+        if let Ok(target) = fs_err::read_link(&link) {
+            let since: Option<u64> = target.to_str().and_then(|text| text.parse().ok());
+            if since.is_some_and(|since| unix_now().saturating_sub(since) < FULL_FOR_SECONDS) {
+                return true;
+            }
+            // It is only a memory: if it stays, it is as stale as before.
+            let _ = fs_err::remove_file(&link);
+        }
+        // A volume that is gone is made again by the next write, which reports what is wrong.
+        let full = self.space().is_ok_and(|space| space.free < MIN_FREE_BYTES);
+        if full {
+            self.remember_full();
+        }
+        full
+    }
+
+    /// Leaves the volume alone for an hour.
+    pub(super) fn remember_full(&self) {
+        let link = self.root.join("full");
+        if let Err(error) = fs_err::os::unix::fs::symlink(unix_now().to_string(), link) {
+            eprintln!("keepstore: cannot mark a full volume: {error}");
+        }
+    }
+
+    /// The space on the file system.
+    ///
+    /// # Errors
+    /// When the directory is gone.
+    pub(super) fn space(&self) -> io::Result<Space> {
+        let device = fs_err::metadata(&self.root)?.dev();
+        let found = statvfs(&self.root)?;
+        let [free, unused, all] = [
+            found.blocks_available(),
+            found.blocks_free(),
+            found.blocks(),
+        ]
+        .map(|blocks| blocks.saturating_mul(found.fragment_size()));
+        Ok(Space {
+            device,
+            free,
+            used: all.saturating_sub(unused),
+        })
+    }
+
+    fn path(&self, hash: &str) -> PathBuf {
+        self.root.join(&hash[..3]).join(hash)
+    }
+
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        let turns = self.turns.as_ref()?;
+        Some(turns.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn unix_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
