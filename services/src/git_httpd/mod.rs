@@ -1,4 +1,40 @@
-//! stub
-pub(crate) fn run(_: Vec<String>) -> anyhow::Result<()> {
-    anyhow::bail!("not yet")
+//! arv-git-httpd: git over HTTP for the repositories that the API server lists.
+//!
+//! The API server decides who may read and write; `git http-backend` does the rest. The wire and
+//! the flags are those of Arvados' Go program.
+
+mod backend;
+mod cgi_header;
+mod config;
+mod credentials;
+mod refusal;
+mod repository;
+mod running;
+mod server;
+
+use std::sync::Arc;
+
+use config::Config;
+use server::GitHttpd;
+
+use crate::api_client::{self, ApiClient};
+use crate::listen;
+use crate::serve::{self, Port};
+
+/// Runs the git service with the command line's `arguments` until it is stopped.
+///
+/// # Errors
+/// When a flag or a variable is wrong, git is not installed, or a folder or socket is not usable.
+pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+    let config = Config::from_flags(&arguments)?;
+    let port = Port {
+        listeners: listen::inherited_or_bound("arv-git-httpd", &config.address)?,
+        tls: None,
+    };
+    let api = ApiClient::from_environment(api_client::tls_from_environment()?)?;
+    let server = Arc::new(GitHttpd::new(config, api));
+    serve::until_stopped(serve::serve(port, move |request| {
+        let server = Arc::clone(&server);
+        async move { server.answer(request).await }
+    }))
 }
