@@ -18,6 +18,7 @@ mod keepproxy;
 mod keepstore;
 mod listen;
 mod locator;
+mod nginx_page;
 mod pid_file;
 mod request_log;
 mod serve;

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
+use crate::nginx_page;
 use crate::request_log::{self, RequestId};
 
 /// An error of any kind that ends a body early.
@@ -34,6 +35,9 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 
 /// How long a client may take for a TLS handshake or for the headers of a request.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The first byte of whoever speaks TLS: the type of a record with a handshake (RFC 8446, 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
 
 /// One port of a service: the sockets it listens on, and its certificate if it speaks TLS.
 pub(crate) struct Port {
@@ -139,6 +143,16 @@ async fn connection<H, F>(
     let Some(acceptor) = acceptor else {
         return speak_http(stream, peer, handler).await;
     };
+    let mut first = [0];
+    match tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await {
+        Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {}
+        Ok(Ok(1)) => {
+            let refuse = |_| std::future::ready(nginx_page::plain_http_to_tls_port());
+            return speak_http(stream, peer, refuse).await;
+        }
+        // It came and went, as a probe for an open port does.
+        _ => return,
+    }
     match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => speak_http(stream, peer, handler).await,
         Ok(Err(error)) => eprintln!("TLS handshake with {peer}: {error}"),

@@ -10,6 +10,8 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::EXPECT;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 /// More than a block, so that one just over the limit gets its answer.
 const MAX_BYTES: u64 = 128 << 20;
@@ -23,13 +25,21 @@ pub(crate) fn discard(headers: &HeaderMap, mut body: Incoming) {
     if body.is_end_stream() || headers.contains_key(EXPECT) {
         return;
     }
-    tokio::spawn(tokio::time::timeout(PATIENCE, async move {
-        let mut seen = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            seen += frame.data_ref().map_or(0, |data| data.len() as u64);
-            if seen > MAX_BYTES {
-                break;
+    // Without a runtime the service is ending, and its connections with it.
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
+    runtime.spawn(async move {
+        let read_on = async {
+            let mut seen = 0;
+            while let Some(Ok(frame)) = body.frame().await {
+                seen += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if seen > MAX_BYTES {
+                    break;
+                }
             }
-        }
-    }));
+        };
+        // Whoever still sends after that has been told.
+        let _ = timeout(PATIENCE, read_on).await;
+    });
 }

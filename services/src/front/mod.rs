@@ -1,4 +1,55 @@
-//! stub
-pub(crate) fn run(_: Vec<String>) -> anyhow::Result<()> {
-    anyhow::bail!("not yet")
+//! The TLS front: what nginx does before a real cluster's keepproxy and git service.
+//!
+//! Each service behind it gets a port of its own; requests and answers stream both ways.
+
+mod access_log;
+mod combined;
+mod config;
+mod forward;
+mod request_body;
+
+use std::sync::Arc;
+
+use access_log::AccessLog;
+use config::Config;
+use forward::Upstream;
+use tokio::task::JoinSet;
+
+use crate::serve::{self, Port};
+use crate::{listen, tls};
+
+/// Runs the front with the command line's `arguments` until it is stopped.
+///
+/// # Errors
+/// When a flag is wrong, or a file or socket is not usable.
+pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
+    let config = Config::from_flags(&arguments)?;
+    let tls = tls::server_config(&config.certificate, &config.key, &["http/1.1"])?;
+    let log = AccessLog::open(&config.access_log)?;
+    let mut ports = Vec::new();
+    for side in config.sides {
+        let listeners = listen::inherited_or_bound(side.socket, &side.listen)?;
+        let port = Port {
+            listeners,
+            tls: Some(Arc::clone(&tls)),
+        };
+        ports.push((port, side));
+    }
+    let sender = log.sender();
+    let result = serve::until_stopped(async move {
+        let mut serving = JoinSet::new();
+        for (port, side) in ports {
+            let upstream = Arc::new(Upstream::new(side.name, side.upstream, sender.clone()));
+            serving.spawn(serve::serve(port, move |request| {
+                let upstream = Arc::clone(&upstream);
+                async move { upstream.answer(request).await }
+            }));
+        }
+        while let Some(ended) = serving.join_next().await {
+            ended??;
+        }
+        Ok(())
+    });
+    log.finish();
+    result
 }

@@ -1,0 +1,88 @@
+//! The access log: lines are handed to a thread that writes them, so that neither a slow disk
+//! nor a pipe that nobody reads ever delays a request.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use anyhow::Context;
+use fs_err::{File, OpenOptions};
+
+/// How many lines may wait to be written; more are lost.
+const MAX_WAITING: usize = 4096;
+
+/// How long the end may be held up by lines that are not written yet.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the thread is told.
+enum Message {
+    Line(String),
+    /// Nothing more will come: drop this when all before it is written.
+    End(#[expect(dead_code, reason = "only its end is waited for")] SyncSender<()>),
+}
+
+/// The log, for whoever opened it.
+pub(super) struct AccessLog {
+    sender: Sender,
+}
+
+/// The log, for whoever writes to it.
+#[derive(Clone)]
+pub(super) struct Sender(SyncSender<Message>);
+
+impl AccessLog {
+    /// Opens `path` to append to it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        // A named pipe that is opened for reading too does not wait for its reader.
+        let mut options = OpenOptions::new();
+        let file = options.create(true).read(true).append(true).open(path);
+        let file = file.context("-access-log")?;
+        let (sender, receiver) = sync_channel(MAX_WAITING);
+        std::thread::Builder::new()
+            .name("access-log".to_owned())
+            .spawn(move || write_lines(file, &receiver))?;
+        Ok(Self {
+            sender: Sender(sender),
+        })
+    }
+
+    /// A way to write to the log.
+    pub(super) fn sender(&self) -> Sender {
+        self.sender.clone()
+    }
+
+    /// Waits until all lines so far are written, though not for long.
+    pub(super) fn finish(self) {
+        let (written, end) = sync_channel(0);
+        if self.sender.0.try_send(Message::End(written)).is_ok() {
+            // Answered or not, it is the end.
+            let _ = end.recv_timeout(PATIENCE);
+        }
+    }
+}
+
+impl Sender {
+    /// Has `line`, which ends in a newline, written.
+    pub(super) fn write(&self, line: String) {
+        if let Err(TrySendError::Full(_)) = self.0.try_send(Message::Line(line)) {
+            eprintln!("front: the access log is not written fast enough: a line is lost");
+        }
+    }
+}
+
+fn write_lines(mut file: File, receiver: &Receiver<Message>) {
+    for message in receiver {
+        match message {
+            Message::Line(line) => {
+                if let Err(error) = file.write_all(line.as_bytes()) {
+                    eprintln!("front: a line of the access log is lost: {error}");
+                }
+            }
+            Message::End(_) => return,
+        }
+    }
+}

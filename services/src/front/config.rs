@@ -1,0 +1,121 @@
+//! The front's flags.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use hyper::http::uri::Authority;
+
+use crate::go_flags::{self, Flag, value};
+
+const FLAGS: &[Flag] = &[
+    value("certificate"),
+    value("key"),
+    value("access-log"),
+    value("keepproxy"),
+    value("keepproxy-ssl"),
+    value("arv-git-httpd"),
+    value("arv-git-httpd-ssl"),
+];
+
+/// All that the front is started with.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// PEM files.
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+    /// Where each request leaves a line.
+    pub(super) access_log: PathBuf,
+    /// At least one.
+    pub(super) sides: Vec<Side>,
+}
+
+/// A port of the front, and the service behind it.
+#[derive(Debug)]
+pub(super) struct Side {
+    /// What the service calls itself, and what it sees as `Host`.
+    pub(super) name: &'static str,
+    /// The name of the inherited socket.
+    pub(super) socket: &'static str,
+    /// `HOST:PORT` or `:PORT`, for when no socket is inherited.
+    pub(super) listen: String,
+    /// Where the service listens.
+    pub(super) upstream: Authority,
+}
+
+impl Config {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// Names the flag that is unknown, malformed or missing.
+    pub(super) fn from_flags(arguments: &[String]) -> anyhow::Result<Self> {
+        let given = go_flags::parse(FLAGS, arguments)?;
+        let find = |name| {
+            // The last one counts, as in Go.
+            let mut values = given.iter().rev().filter(|(known, _)| *known == name);
+            values.next().map(|(_, text)| text.as_str())
+        };
+        let path = |name| {
+            let text: Option<&str> = find(name);
+            text.map(PathBuf::from)
+                .with_context(|| format!("-{name}=FILE is missing"))
+        };
+        let mut sides = Vec::new();
+        for (name, socket) in [
+            ("keepproxy", "keepproxy-ssl"),
+            ("arv-git-httpd", "arv-git-httpd-ssl"),
+        ] {
+            let Some(upstream) = find(name) else {
+                continue;
+            };
+            let authority: Authority = upstream.parse().ok().with_context(|| {
+                format!("invalid value {upstream:?} for flag -{name}: it is HOST:PORT")
+            })?;
+            sides.push(Side {
+                name,
+                socket,
+                listen: find(socket).unwrap_or("127.0.0.1:443").to_owned(),
+                upstream: authority,
+            });
+        }
+        anyhow::ensure!(
+            !sides.is_empty(),
+            "nothing to serve: give -keepproxy or -arv-git-httpd"
+        );
+        Ok(Self {
+            certificate: path("certificate")?,
+            key: path("key")?,
+            access_log: path("access-log")?,
+            sides,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(arguments: &[&str]) -> anyhow::Result<Config> {
+        let files = ["-certificate=c", "-key=k", "-access-log=l"];
+        let arguments = files.iter().chain(arguments).map(ToString::to_string);
+        Config::from_flags(&arguments.collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn only_the_services_given_have_a_port() {
+        let sides = config(&["-arv-git-httpd=127.0.0.1:1"]).unwrap().sides;
+        let sockets: Vec<_> = sides.iter().map(|side| side.socket).collect();
+        assert_eq!(sockets, ["arv-git-httpd-ssl"]);
+        assert!(
+            config(&[])
+                .unwrap_err()
+                .to_string()
+                .contains("nothing to serve")
+        );
+    }
+
+    #[test]
+    fn an_upstream_is_a_host_and_port() {
+        let error = config(&["-keepproxy=http://x/"]).unwrap_err().to_string();
+        assert!(error.contains("it is HOST:PORT"), "{error}");
+    }
+}
