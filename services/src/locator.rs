@@ -41,7 +41,7 @@ impl<'a> Locator<'a> {
         } else {
             (None, rest)
         };
-        let no_hints = hints.is_empty() && !rest.ends_with('+');
+        let no_hints = hints.is_empty() && !rest.is_empty() && !rest.ends_with('+');
         (no_hints || hints.split('+').all(is_hint)).then_some(Self { hash, size, hints })
     }
 
