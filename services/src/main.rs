@@ -27,7 +27,7 @@ mod tls;
 mod unread_body;
 
 /// What runs a service: it takes the arguments behind the subcommand and returns only on failure.
-type Service = fn(Vec<String>) -> anyhow::Result<()>;
+type Service = fn(&[String]) -> anyhow::Result<()>;
 
 const SERVICES: &[(&str, Service)] = &[
     ("api", api::run),
@@ -48,7 +48,8 @@ fn main() -> ExitCode {
         );
         return ExitCode::from(2);
     };
-    match run(arguments.collect()) {
+    let arguments: Vec<String> = arguments.collect();
+    match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{name}: {error:#}");

@@ -1,4 +1,4 @@
 //! stub
-pub(crate) fn run(_: Vec<String>) -> anyhow::Result<()> {
+pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
     anyhow::bail!("not yet")
 }

@@ -22,8 +22,8 @@ use crate::{listen, tls};
 ///
 /// # Errors
 /// When a flag is wrong, or a file or socket is not usable.
-pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
-    let config = Config::from_flags(&arguments)?;
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let config = Config::from_flags(arguments)?;
     let tls = tls::server_config(&config.certificate, &config.key, &["http/1.1"])?;
     let log = AccessLog::open(&config.access_log)?;
     let mut ports = Vec::new();

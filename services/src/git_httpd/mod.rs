@@ -25,8 +25,8 @@ use crate::serve::{self, Port};
 ///
 /// # Errors
 /// When a flag or a variable is wrong, git is not installed, or a folder or socket is not usable.
-pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
-    let config = Config::from_flags(&arguments)?;
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let config = Config::from_flags(arguments)?;
     let port = Port {
         listeners: listen::inherited_or_bound("arv-git-httpd", &config.address)?,
         tls: None,

@@ -25,8 +25,8 @@ use crate::serve::{self, Port};
 ///
 /// # Errors
 /// When a flag is wrong, or a volume, key file, pid file or socket is not usable.
-pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
-    let config = Config::from_flags(&arguments)?;
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let config = Config::from_flags(arguments)?;
     let _pid_file = config.pid.as_deref().map(PidFile::create).transpose()?;
     let port = Port {
         listeners: listen::inherited_or_bound("keepstore", &config.listen)?,
