@@ -32,8 +32,8 @@ pub enum Error {
         nearest: Option<String>,
     },
 
-    /// A record lacks a column that it needs.
-    #[error("{}: the record {label:?} has no {column}", path.display())]
+    /// A record lacks a column that it needs, or has something else there.
+    #[error("{}: the record {label:?} has no proper {column}", path.display())]
     MissingColumn {
         /// The fixture file.
         path: PathBuf,
@@ -69,6 +69,15 @@ pub enum Error {
         column: usize,
         /// The tag as it is written.
         expression: String,
+    },
+
+    /// A git command failed.
+    #[error("{command} failed: {reason}")]
+    Git {
+        /// The command line.
+        command: String,
+        /// What the system or git said.
+        reason: String,
     },
 }
 

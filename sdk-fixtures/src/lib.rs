@@ -17,6 +17,7 @@ mod content_hash;
 mod erb;
 mod error;
 mod folder;
+pub mod git;
 mod nearest;
 mod number;
 mod trim_mark;

@@ -70,7 +70,7 @@ fn an_unknown_label_names_the_nearest() {
     );
     assert_eq!(
         message(&dir, fixtures.auth_token("no_token")),
-        "DIR/api_client_authorizations.yml: the record \"no_token\" has no api_token"
+        "DIR/api_client_authorizations.yml: the record \"no_token\" has no proper api_token"
     );
 }
 
