@@ -30,9 +30,7 @@ impl Class {
 impl Record {
     /// The value of `column`, if the fixture gives one.
     pub fn get(&self, column: &str) -> Option<&Value> {
-        self.columns
-            .iter()
-            .find_map(|(name, value)| (name == column).then_some(value))
+        self.columns.iter().find_map(|(name, value)| (name == column).then_some(value))
     }
 
     /// The text of `column`, if it is text.

@@ -5,10 +5,7 @@ use sha1::{Digest, Sha1};
 /// Hexadecimal digits that change when a name or a byte of `pieces` changes, or their order.
 pub(crate) fn content_hash<'a>(pieces: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hasher = Sha1::new();
-    for part in pieces
-        .into_iter()
-        .flat_map(|(name, bytes)| [name.as_bytes(), bytes])
-    {
+    for part in pieces.into_iter().flat_map(|(name, bytes)| [name.as_bytes(), bytes]) {
         // The length keeps apart what would be the same bytes in a row.
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);

@@ -97,18 +97,9 @@ mod tests {
 
     #[test]
     fn other_ruby_is_refused_with_its_place() {
-        for tag in [
-            "<%= `id` %>",
-            "<% for i in 1..3 do %>",
-            "<%= i",
-            "<%# note %>",
-        ] {
+        for tag in ["<%= `id` %>", "<% for i in 1..3 do %>", "<%= i", "<%# note %>"] {
             let source = format!("a: é\nbé: {tag}");
-            let expected = Unknown {
-                line: 2,
-                column: 5,
-                expression: tag.to_owned(),
-            };
+            let expected = Unknown { line: 2, column: 5, expression: tag.to_owned() };
             assert_eq!(render(&source), Err(expected));
         }
     }

@@ -82,14 +82,9 @@ pub enum Error {
 }
 
 fn hint(nearest: &Option<String>) -> String {
-    nearest
-        .as_ref()
-        .map(|name| format!("; did you mean {name:?}?"))
-        .unwrap_or_default()
+    nearest.as_ref().map(|name| format!("; did you mean {name:?}?")).unwrap_or_default()
 }
 
 fn place(position: Option<(usize, usize)>) -> String {
-    position
-        .map(|(line, column)| format!(":{line}:{column}"))
-        .unwrap_or_default()
+    position.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default()
 }

@@ -41,9 +41,7 @@ impl Fixtures {
         for entry in fs_err::read_dir(&self.dir)? {
             let name = entry?.file_name();
             names.extend(
-                name.to_str()
-                    .and_then(|name| name.strip_suffix(".yml"))
-                    .map(str::to_owned),
+                name.to_str().and_then(|name| name.strip_suffix(".yml")).map(str::to_owned),
             );
         }
         names.sort_unstable();
@@ -70,10 +68,7 @@ impl Fixtures {
             position: wrong.position,
             message: wrong.message,
         })?;
-        Ok(Class {
-            name: name.to_owned(),
-            records,
-        })
+        Ok(Class { name: name.to_owned(), records })
     }
 
     /// The API token of the record `label` of `api_client_authorizations`.
@@ -94,11 +89,9 @@ impl Fixtures {
             Some(Value::Text(token)) => Ok(token.clone()),
             // A token of a few digits, which YAML takes for a number.
             Some(Value::Integer(digits)) => Ok(digits.to_string()),
-            _ => Err(Error::MissingColumn {
-                path: path(),
-                label: label.to_owned(),
-                column: COLUMN,
-            }),
+            _ => {
+                Err(Error::MissingColumn { path: path(), label: label.to_owned(), column: COLUMN })
+            }
         }
     }
 
@@ -112,9 +105,7 @@ impl Fixtures {
             let bytes = fs_err::read(self.path_of(&name))?;
             files.push((name, bytes));
         }
-        let pieces = files
-            .iter()
-            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let pieces = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         Ok(content_hash(pieces))
     }
 

@@ -8,9 +8,8 @@ use crate::value::Value;
 /// Ruby's YAML wants a decimal point in a fraction and a sign in an exponent; without them the
 /// text may well be a token or a hash (`1e5`, fifty digits), which no digit may be lost of.
 pub(crate) fn read(text: &str) -> Value {
-    let signed_exponent = text
-        .split_once(['e', 'E'])
-        .is_none_or(|(_, exponent)| exponent.starts_with(['+', '-']));
+    let signed_exponent =
+        text.split_once(['e', 'E']).is_none_or(|(_, exponent)| exponent.starts_with(['+', '-']));
     match text.to_ascii_lowercase().trim_start_matches('+') {
         ".nan" => Value::Float(f64::NAN),
         ".inf" => Value::Float(f64::INFINITY),
@@ -29,12 +28,7 @@ mod tests {
 
     #[test]
     fn a_fraction_is_a_float() {
-        for (text, number) in [
-            ("1.5", 1.5),
-            ("-0.25", -0.25),
-            ("+1.e+3", 1e3),
-            (".5E-1", 0.05),
-        ] {
+        for (text, number) in [("1.5", 1.5), ("-0.25", -0.25), ("+1.e+3", 1e3), (".5E-1", 0.05)] {
             assert_eq!(read(text), Value::Float(number), "{text}");
         }
         assert_eq!(read("-.inf"), Value::Float(f64::NEG_INFINITY));

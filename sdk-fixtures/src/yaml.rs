@@ -106,22 +106,12 @@ mod tests {
     #[test]
     fn tokens_that_look_like_numbers_keep_their_text() {
         let digits = "1".repeat(50);
-        for source in [
-            "0123",
-            "1e5",
-            "9223372036854775808",
-            &digits,
-            "-0123",
-            "1_000",
-        ] {
+        for source in ["0123", "1e5", "9223372036854775808", &digits, "-0123", "1_000"] {
             assert_eq!(only_value(source), text(source));
         }
         let nested = only_value(&format!("{{a: [1, 1e5, 2.5], b: {digits}}}"));
         let list = vec![Value::Integer(1), text("1e5"), Value::Float(2.5)];
-        let expected = [
-            ("a".to_owned(), Value::List(list)),
-            ("b".to_owned(), text(&digits)),
-        ];
+        let expected = [("a".to_owned(), Value::List(list)), ("b".to_owned(), text(&digits))];
         assert_eq!(nested, Value::Map(expected.to_vec()));
     }
 
@@ -149,10 +139,7 @@ mod tests {
              x:\n  <<: *defaults\n  b: 3\n",
         );
         let expected = [("a", 1), ("b", 3)];
-        assert_eq!(
-            merged,
-            expected.map(|(key, n)| (key.to_owned(), Value::Integer(n)))
-        );
+        assert_eq!(merged, expected.map(|(key, n)| (key.to_owned(), Value::Integer(n))));
     }
 
     #[test]
@@ -166,18 +153,10 @@ mod tests {
     fn what_is_no_fixture_is_refused_with_its_place() {
         for (source, position, part) in [
             ("a: {}\nb:\n  c: [1\n", (4, 1), "did not find"),
-            (
-                "a: {}\nb: text\n",
-                (2, 4),
-                "expected the columns of a record",
-            ),
+            ("a: {}\nb: text\n", (2, 4), "expected the columns of a record"),
             ("a: {}\nb:\n", (2, 3), "expected the columns of a record"),
             ("- a\n", (1, 1), "expected a mapping from labels to records"),
-            (
-                "a:\n  b: !ruby/object:User {}\n",
-                (2, 6),
-                "expected a value without a tag",
-            ),
+            ("a:\n  b: !ruby/object:User {}\n", (2, 6), "expected a value without a tag"),
             ("a:\n  b: *nowhere\n", (2, 6), "unknown anchor"),
         ] {
             let wrong = records(source).unwrap_err();

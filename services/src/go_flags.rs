@@ -11,18 +11,12 @@ pub(crate) struct Flag {
 
 /// Shorthand for a flag that takes a value.
 pub(crate) const fn value(name: &'static str) -> Flag {
-    Flag {
-        name,
-        boolean: false,
-    }
+    Flag { name, boolean: false }
 }
 
 /// Shorthand for a flag that is on or off.
 pub(crate) const fn boolean(name: &'static str) -> Flag {
-    Flag {
-        name,
-        boolean: true,
-    }
+    Flag { name, boolean: true }
 }
 
 /// The flags given, in the order given: some of them change what a later one means.
@@ -36,10 +30,7 @@ pub(crate) fn parse(
     let mut given = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        let Some(text) = argument
-            .strip_prefix("--")
-            .or_else(|| argument.strip_prefix('-'))
-        else {
+        let Some(text) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
             anyhow::bail!("unexpected argument {argument:?}");
         };
         let (name, inline) = match text.split_once('=') {
@@ -87,12 +78,8 @@ mod tests {
 
     #[test]
     fn one_dash_two_dashes_and_a_separate_value_mean_the_same() {
-        for form in [
-            &["-volume=/a"][..],
-            &["--volume=/a"],
-            &["-volume", "/a"],
-            &["--volume", "/a"],
-        ] {
+        for form in [&["-volume=/a"][..], &["--volume=/a"], &["-volume", "/a"], &["--volume", "/a"]]
+        {
             assert_eq!(parsed(form).unwrap(), [("volume", "/a".to_owned())]);
         }
     }
@@ -100,33 +87,17 @@ mod tests {
     #[test]
     fn a_boolean_takes_no_separate_value_and_order_is_kept() {
         let given = parsed(&["-serialize", "-volume=/a", "-serialize=false"]).unwrap();
-        let names: Vec<_> = given
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        assert_eq!(
-            names,
-            [
-                ("serialize", "true"),
-                ("volume", "/a"),
-                ("serialize", "false")
-            ]
-        );
+        let names: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(names, [("serialize", "true"), ("volume", "/a"), ("serialize", "false")]);
     }
 
     #[test]
     fn an_unknown_flag_and_a_missing_value_are_errors() {
-        assert_eq!(
-            parsed(&["-x"]).unwrap_err().to_string(),
-            "flag provided but not defined: -x"
-        );
+        assert_eq!(parsed(&["-x"]).unwrap_err().to_string(), "flag provided but not defined: -x");
         assert_eq!(
             parsed(&["-volume"]).unwrap_err().to_string(),
             "flag needs an argument: -volume"
         );
-        assert_eq!(
-            parsed(&["stray"]).unwrap_err().to_string(),
-            "unexpected argument \"stray\""
-        );
+        assert_eq!(parsed(&["stray"]).unwrap_err().to_string(), "unexpected argument \"stray\"");
     }
 }

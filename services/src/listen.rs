@@ -55,22 +55,14 @@ fn parse(list: &str) -> Option<Vec<(&str, Vec<RawFd>)>> {
         .map(|entry| {
             let (name, numbers) = entry.split_once('=')?;
             let numbers: Result<Vec<RawFd>, _> = numbers.split(',').map(str::parse).collect();
-            Some((
-                name,
-                numbers
-                    .ok()
-                    .filter(|numbers| numbers.iter().all(|fd| *fd > 2))?,
-            ))
+            Some((name, numbers.ok().filter(|numbers| numbers.iter().all(|fd| *fd > 2))?))
         })
         .collect()
 }
 
 fn bind(address: &str) -> anyhow::Result<TcpListener> {
-    let full = if address.starts_with(':') {
-        format!("0.0.0.0{address}")
-    } else {
-        address.to_owned()
-    };
+    let full =
+        if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.to_owned() };
     let addresses: Vec<SocketAddr> = full
         .to_socket_addrs()
         .with_context(|| format!("{address:?} is not an address to listen on"))?
@@ -84,10 +76,7 @@ mod tests {
 
     #[test]
     fn a_list_of_names_and_descriptors_is_read() {
-        assert_eq!(
-            parse("a=5,6;b=7"),
-            Some(vec![("a", vec![5, 6]), ("b", vec![7])])
-        );
+        assert_eq!(parse("a=5,6;b=7"), Some(vec![("a", vec![5, 6]), ("b", vec![7])]));
     }
 
     #[test]

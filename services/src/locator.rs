@@ -28,11 +28,7 @@ impl<'a> Locator<'a> {
             return None;
         }
         let Some(rest) = rest else {
-            return Some(Self {
-                hash,
-                size: None,
-                hints: "",
-            });
+            return Some(Self { hash, size: None, hints: "" });
         };
         let (first, others) = rest.split_once('+').unwrap_or((rest, ""));
         let (size, hints) = if first.starts_with(|c: char| c.is_ascii_digit()) {
@@ -52,17 +48,13 @@ impl<'a> Locator<'a> {
 
     /// Signature and expiry (both hexadecimal) of the permission hint `A…@…`, if there is one.
     pub(crate) fn permission(&self) -> Option<(&'a str, &'a str)> {
-        self.hints()
-            .find_map(|hint| hint.strip_prefix('A')?.split_once('@'))
+        self.hints().find_map(|hint| hint.strip_prefix('A')?.split_once('@'))
     }
 }
 
 /// Whether `text` is 32 lower-case hexadecimal digits.
 pub(crate) fn is_hash(text: &str) -> bool {
-    text.len() == 32
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_hint(hint: &str) -> bool {
@@ -91,10 +83,7 @@ mod tests {
     fn size_and_hints_may_be_missing() {
         assert_eq!(Locator::parse(FOO).unwrap().size, None);
         let text = format!("{FOO}+Aabc@123");
-        assert_eq!(
-            Locator::parse(&text).unwrap().permission(),
-            Some(("abc", "123"))
-        );
+        assert_eq!(Locator::parse(&text).unwrap().permission(), Some(("abc", "123")));
     }
 
     #[test]

@@ -42,10 +42,7 @@ fn main() -> ExitCode {
     let name = arguments.next().unwrap_or_default();
     let Some((_, run)) = SERVICES.iter().find(|(known, _)| *known == name) else {
         let known: Vec<_> = SERVICES.iter().map(|(name, _)| *name).collect();
-        eprintln!(
-            "services: unknown service {name:?}; the services are {}",
-            known.join(", ")
-        );
+        eprintln!("services: unknown service {name:?}; the services are {}", known.join(", "));
         return ExitCode::from(2);
     };
     let arguments: Vec<String> = arguments.collect();

@@ -20,20 +20,13 @@ impl PidFile {
     /// # Errors
     /// When another process holds the lock, whose pid is then left as it is.
     pub(crate) fn create(path: &Path) -> anyhow::Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         let mut lock = Flock::lock(file.into_parts().0, FlockArg::LockExclusiveNonblock)
             .map_err(|(_, errno)| errno)
             .with_context(|| format!("flock pidfile ({})", path.display()))?;
         lock.set_len(0)?;
         write!(lock, "{}", std::process::id())?;
-        Ok(Self {
-            path: path.to_owned(),
-            _lock: lock,
-        })
+        Ok(Self { path: path.to_owned(), _lock: lock })
     }
 }
 

@@ -13,9 +13,7 @@ pub(crate) struct RequestId(pub(crate) String);
 impl RequestId {
     /// The client's own `X-Request-Id`, or a new one in Arvados' form: `req-` and 20 characters.
     pub(crate) fn of(headers: &hyper::HeaderMap) -> Self {
-        let own = headers
-            .get("x-request-id")
-            .and_then(|value| value.to_str().ok());
+        let own = headers.get("x-request-id").and_then(|value| value.to_str().ok());
         match own {
             Some(id) if !id.is_empty() && id.len() < 1024 => Self(id.to_owned()),
             _ => Self(format!("req-{}", random_base36(20))),
@@ -35,10 +33,7 @@ pub(crate) fn random_base36(length: usize) -> String {
         // drawn more often.
         let even = random.to_le_bytes().into_iter().filter(|byte| *byte < 252);
         let left = length - text.len();
-        text.extend(
-            even.take(left)
-                .map(|byte| char::from(ALPHABET[usize::from(byte % 36)])),
-        );
+        text.extend(even.take(left).map(|byte| char::from(ALPHABET[usize::from(byte % 36)])));
     }
     text
 }
@@ -82,10 +77,6 @@ mod tests {
         let id = RequestId::of(&hyper::HeaderMap::new()).0;
         let random = id.strip_prefix("req-").unwrap();
         assert_eq!(random.len(), 20);
-        assert!(
-            random
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase())
-        );
+        assert!(random.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase()));
     }
 }

@@ -49,16 +49,12 @@ pub(crate) struct Port {
 
 /// A body that is all there.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into())
-        .map_err(|never: Infallible| match never {})
-        .boxed()
+    Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed()
 }
 
 /// A body of no bytes.
 pub(crate) fn empty() -> Body {
-    Empty::new()
-        .map_err(|never: Infallible| match never {})
-        .boxed()
+    Empty::new().map_err(|never: Infallible| match never {}).boxed()
 }
 
 /// Runs a service until SIGTERM or SIGINT, on a runtime of its own.
@@ -68,9 +64,7 @@ pub(crate) fn empty() -> Body {
 pub(crate) fn until_stopped(
     service: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -176,26 +170,14 @@ where
         let response = handler(request);
         async move {
             let response = response.await;
-            request_log::log(
-                &id,
-                peer,
-                &method,
-                &path,
-                response.status(),
-                started.elapsed(),
-            );
+            request_log::log(&id, peer, &method, &path, response.status(), started.elapsed());
             Ok::<_, Infallible>(response)
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     builder.http2().timer(TokioTimer::new());
-    let result = builder
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let result = builder.serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = result {
         eprintln!("connection from {peer}: {error}");
     }

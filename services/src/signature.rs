@@ -42,11 +42,7 @@ pub(crate) enum Denied {
 impl Signer {
     /// Signs in the form of `era`; checks both forms.
     pub(crate) fn new(key: impl Into<Vec<u8>>, ttl_seconds: u64, era: Era) -> Self {
-        Self {
-            key: key.into(),
-            ttl_seconds,
-            era,
-        }
+        Self { key: key.into(), ttl_seconds, era }
     }
 
     /// Takes the key from a file, white space around it trimmed.
@@ -63,12 +59,7 @@ impl Signer {
     /// The hint, without its `+`, that lets `token` read `hash` from now on.
     pub(crate) fn hint(&self, hash: &str, token: &str) -> String {
         let expiry = format!("{:08x}", unix_now() + self.ttl_seconds);
-        let signature = to_hex(
-            &self
-                .mac(self.era, hash, token, &expiry)
-                .finalize()
-                .into_bytes(),
-        );
+        let signature = to_hex(&self.mac(self.era, hash, token, &expiry).finalize().into_bytes());
         format!("A{signature}@{expiry}")
     }
 
@@ -80,11 +71,9 @@ impl Signer {
         let (signature, expiry) = locator.permission().ok_or(Denied::Missing)?;
         let signature = from_hex(signature).ok_or(Denied::Invalid)?;
         let until = u64::from_str_radix(expiry, 16).map_err(|_| Denied::Invalid)?;
-        let valid = [Era::Current, Era::Y2015].into_iter().any(|era| {
-            self.mac(era, locator.hash, token, expiry)
-                .verify_slice(&signature)
-                .is_ok()
-        });
+        let valid = [Era::Current, Era::Y2015]
+            .into_iter()
+            .any(|era| self.mac(era, locator.hash, token, expiry).verify_slice(&signature).is_ok());
         match valid {
             false => Err(Denied::Invalid),
             true if until < unix_now() => Err(Denied::Expired),
@@ -107,9 +96,7 @@ impl Signer {
 }
 
 fn unix_now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Lower-case hexadecimal digits of `bytes`.
@@ -122,17 +109,9 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16)?.try_into().ok())
-        .collect();
+    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16)?.try_into().ok()).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(
-        digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect(),
-    )
+    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 /// Reads a key file when one is named.
@@ -163,10 +142,7 @@ mod tests {
         let [current, old] = [Era::Current, Era::Y2015].map(|era| Signer::new("key", 60, era));
         for (maker, checker) in [(&current, &old), (&old, &current), (&old, &old)] {
             let text = signed(maker, "token");
-            assert_eq!(
-                checker.check(&Locator::parse(&text).unwrap(), "token"),
-                Ok(())
-            );
+            assert_eq!(checker.check(&Locator::parse(&text).unwrap(), "token"), Ok(()));
         }
     }
 
@@ -180,10 +156,7 @@ mod tests {
         assert_eq!(other.check(&locator, "token"), Err(Denied::Invalid));
         let unsigned = Locator::parse(FOO).unwrap();
         assert_eq!(signer.check(&unsigned, "token"), Err(Denied::Missing));
-        let mac = signer
-            .mac(Era::Y2015, FOO, "token", "00000001")
-            .finalize()
-            .into_bytes();
+        let mac = signer.mac(Era::Y2015, FOO, "token", "00000001").finalize().into_bytes();
         let expired = format!("{FOO}+3+A{}@00000001", to_hex(&mac));
         let expired = Locator::parse(&expired).unwrap();
         assert_eq!(signer.check(&expired, "token"), Err(Denied::Expired));
@@ -193,10 +166,7 @@ mod tests {
     fn a_signature_of_the_old_form_is_the_hmac_that_keepstore_makes() {
         // Computed with openssl: printf 'acbd…@token@7fffffff' | openssl dgst -sha1 -hmac key
         let signer = Signer::new("key", DEFAULT_TTL_SECONDS, Era::Y2015);
-        let mac = signer
-            .mac(Era::Y2015, FOO, "token", "7fffffff")
-            .finalize()
-            .into_bytes();
+        let mac = signer.mac(Era::Y2015, FOO, "token", "7fffffff").finalize().into_bytes();
         assert_eq!(to_hex(&mac), "4052fd0b645553d1e356bb457bb3362a57428cdc");
     }
 }

@@ -54,11 +54,7 @@ pub(crate) fn client_config(roots: Option<&Path>) -> anyhow::Result<ClientConfig
 fn read_certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read = || CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
     let certificates = read().with_context(|| format!("no certificate in {}", path.display()))?;
-    anyhow::ensure!(
-        !certificates.is_empty(),
-        "no certificate in {}",
-        path.display()
-    );
+    anyhow::ensure!(!certificates.is_empty(), "no certificate in {}", path.display());
     Ok(certificates)
 }
 

@@ -1,1 +1,71 @@
-fn main() {}
+//! `cargo xtask`: an Arvados test cluster, and the test suites that run on it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+mod api_server;
+mod certificate;
+mod cli;
+mod commands;
+mod embedded;
+mod environment;
+mod export;
+mod failure;
+mod lifecycle;
+mod nearest;
+mod plan;
+mod ports;
+mod process;
+mod programs;
+mod readiness;
+mod registration;
+mod services;
+mod settings;
+mod signals;
+mod stack;
+mod suites;
+mod workspace;
+mod yaml;
+
+use cli::{Cli, Command, Services};
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    process::spawn::keep_inherited_descriptors();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked_for =
+                matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nobody is left to tell if the terminal is gone.
+            let _ = error.print();
+            return if asked_for { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            commands::say(&format!("error: {error:#}"));
+            failure::exit_code(&error)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let workspace = Workspace::find();
+    match command {
+        Command::Services(Services::Up(arguments)) => commands::up::run(&workspace, &arguments),
+        Command::Services(Services::Down(arguments)) => commands::down::run(&workspace, &arguments),
+        Command::Services(Services::Reset(target)) => commands::reset::run(&workspace, &target),
+        Command::Services(Services::Status(report)) => commands::status::run(&workspace, &report),
+        Command::Services(Services::List(arguments)) => commands::list::run(&workspace, &arguments),
+        Command::Services(Services::Env(arguments)) => commands::env::run(&workspace, &arguments),
+        Command::Services(Services::Token(arguments)) => {
+            commands::token::run(&workspace, &arguments)
+        }
+        Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
+        Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
+    }
+}

@@ -1,0 +1,190 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::Era;
+
+/// An Arvados test cluster, and the test suites that run on it.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 a suite or check failed; 2 wrong usage or configuration; \
+3 the services could not be brought up or down; 130 or 143 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start, stop and look at a test cluster
+    #[command(subcommand)]
+    Services(Services),
+    /// Run the test suites on a cluster of their own
+    TestAll(TestAll),
+    /// Measure start, stop, reset and memory beside their floor
+    Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Services {
+    /// Start a cluster, or what is missing of it, and return once it answers
+    Up(Up),
+    /// Stop a cluster, or some of its services, and leave only its logs
+    Down(Down),
+    /// Put a running cluster back to its state just after `up`
+    Reset(Target),
+    /// Show what runs, and the log of what does not
+    Status(Report),
+    /// List the clusters of this checkout
+    List(ListStacks),
+    /// Print the environment in which a client finds the cluster
+    Env(Env),
+    /// Print the token of a user or other label of the fixtures
+    Token(Token),
+}
+
+/// The stack that a command is about.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Target {
+    /// Name of the stack: letters, digits, `-`, `_`
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) stack: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Up {
+    /// Services or kinds of service to start, with what they need; all of them if none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    #[command(flatten)]
+    pub(crate) export: Export,
+    /// Print what would be started, and start nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Flags that take precedence over services.yml.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    /// A set of settings from services.yml
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Run the real program on PATH (`system`), the one at a path, or the `embedded` one
+    #[arg(long = "provider", value_name = "SERVICE=PROVIDER")]
+    pub(crate) providers: Vec<String>,
+    /// Whose expectations decide where two generations of clients disagree
+    #[arg(long, value_enum)]
+    pub(crate) era: Option<Era>,
+    /// Address to listen on; anything but loopback lends the cluster to the network
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) host: Option<IpAddr>,
+    /// Folder of fixture files to use instead of our own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) fixtures: Option<PathBuf>,
+}
+
+/// How the environment is printed, and for whom.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Export {
+    /// Label of the fixture token to export as ARVADOS_API_TOKEN
+    #[arg(long, value_name = "FIXTURE", default_value = "admin")]
+    pub(crate) auth: String,
+    /// `human` for a reader, `sh` for eval, `json` for a program
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Down {
+    /// Services or kinds of service to stop; all of them if none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// `human` or `json`
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListStacks {
+    /// `human` or `json`
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) export: Export,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Token {
+    /// Label in the fixture file api_client_authorizations.yml, such as `active`
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TestAll {
+    /// Run only this suite; may be given more than once
+    #[arg(long = "suite", value_name = "NAME")]
+    pub(crate) suites: Vec<String>,
+    /// A suite whose needs are missing is a failure, not skipped
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// How often each step is measured; the median is printed
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    pub(crate) rounds: usize,
+}
+
+/// The form of an exported environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Sh,
+    Json,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Human,
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,24 @@
+//! `services reset`: a running cluster as it was just after `up`.
+
+use std::time::Instant;
+
+use super::{folder, say};
+use crate::cli::Target;
+use crate::lifecycle::{Cluster, reset};
+use crate::stack::StackLock;
+use crate::workspace::Workspace;
+
+/// # Errors
+/// When the stack is not wholly up, or a service does not reset.
+pub(crate) fn run(workspace: &Workspace, target: &Target) -> anyhow::Result<()> {
+    let folder = folder(workspace, target)?;
+    let started_at = Instant::now();
+    // Without a folder there is nothing to lock; opening says that the stack is not up.
+    let _lock =
+        folder.path().exists().then(|| StackLock::take(&folder, "cargo xtask services reset"));
+    let cluster = Cluster::open(workspace, &folder)?;
+    reset::reset_all(&cluster)?;
+    let took = started_at.elapsed().as_millis();
+    say(&format!("stack {} is as in the fixtures again, in {took} ms", folder.name()));
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! `test-all`: every suite, between an up and a down of a cluster of their own.
+
+use std::path::Path;
+
+use super::{print, say};
+use crate::cli::{Overrides, TestAll};
+use crate::embedded;
+use crate::export::Environment;
+use crate::failure::CheckFailed;
+use crate::lifecycle::{Cluster, bring_up, reset, take_down};
+use crate::settings::Wanted;
+use crate::signals::Interrupt;
+use crate::stack::{StackFolder, StackLock};
+use crate::suites::count::Count;
+use crate::suites::{self, Suite, run, virtual_environment};
+use crate::workspace::Workspace;
+
+/// # Errors
+/// [`CheckFailed`] when a test failed, or, with `--strict`, a suite could not run.
+pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<()> {
+    let suites = suites::load(&workspace.suites_yml(), &arguments.suites)?;
+    let (mut runnable, mut total) = (Vec::new(), Count::default());
+    for (name, suite) in suites {
+        let missing = suite.missing().join(", ");
+        if missing.is_empty() {
+            runnable.push((name, suite));
+        } else {
+            say(&format!("suite {name} is skipped: {missing} is not installed"));
+            *(if arguments.strict { &mut total.failed } else { &mut total.skipped }) += 1;
+        }
+    }
+    let interrupt = Interrupt::catch()?;
+    let (on_cluster, alone): (Vec<_>, Vec<_>) =
+        runnable.into_iter().partition(|(_, suite)| suite.cluster);
+    for (name, suite) in &alone {
+        total += one(workspace, name, suite, &[], &interrupt)?;
+    }
+    if !on_cluster.is_empty() {
+        total += on_a_cluster(workspace, &on_cluster, &interrupt)?;
+    }
+    print(&format!("{total}\n"))?;
+    match total.failed {
+        0 => Ok(()),
+        failed => Err(CheckFailed(format!("{failed} failed")).into()),
+    }
+}
+
+/// Brings a stack up, runs the suites on it, and takes it down whatever happened.
+fn on_a_cluster(
+    workspace: &Workspace,
+    suites: &[(String, Suite)],
+    interrupt: &Interrupt,
+) -> anyhow::Result<Count> {
+    let wanted = Wanted::load(&workspace.services_yml(), &Overrides::default())?;
+    let services_binary = embedded::services_binary()?;
+    let name = format!("test-all-{}", std::process::id()).parse()?;
+    let folder = StackFolder::new(workspace, name);
+    folder.create()?;
+    let lock = StackLock::take(&folder, "cargo xtask test-all")?;
+    let up = bring_up::bring_up(workspace, &folder, &wanted, &[], services_binary, interrupt);
+    let result = up.and_then(|up| {
+        let cluster = Cluster::new(workspace, &folder, up.state);
+        run_on(&cluster, suites, interrupt)
+    });
+    take_down::take_down(&folder, &[])?;
+    drop(lock);
+    let failed = !matches!(&result, Ok(count) if count.failed == 0);
+    if failed {
+        say(&format!("the logs of the cluster are in {}", folder.logs().display()));
+    } else {
+        fs_err::remove_dir_all(folder.path())?;
+    }
+    result
+}
+
+fn run_on(
+    cluster: &Cluster<'_>,
+    suites: &[(String, Suite)],
+    interrupt: &Interrupt,
+) -> anyhow::Result<Count> {
+    let environment = Environment::of_stack(cluster, "admin")?;
+    let variables: Vec<(String, String)> =
+        environment.variables().map(|(name, value)| (name.into(), value.into())).collect();
+    let mut total = Count::default();
+    for (index, (name, suite)) in suites.iter().enumerate() {
+        if index > 0 {
+            reset::reset_all(cluster)?;
+        }
+        total += one(cluster.workspace, name, suite, &variables, interrupt)?;
+    }
+    Ok(total)
+}
+
+fn one(
+    workspace: &Workspace,
+    name: &str,
+    suite: &Suite,
+    variables: &[(String, String)],
+    interrupt: &Interrupt,
+) -> anyhow::Result<Count> {
+    say(&format!("suite {name}: {}", suite.command.join(" ")));
+    let mut variables = variables.to_vec();
+    if let Some(requirements) = &suite.requirements {
+        let requirements = workspace.root().join(requirements);
+        let bin = virtual_environment::programs_folder(&requirements, &workspace.cache())?;
+        variables.push(("PATH".into(), path_with(&bin)?));
+    }
+    let count = run::run(&suite.command, workspace.root(), &variables, interrupt)?;
+    say(&format!("suite {name}: {count}"));
+    Ok(count)
+}
+
+/// PATH with `folder` first.
+fn path_with(folder: &Path) -> anyhow::Result<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+    let joined = std::env::join_paths(folders)?;
+    joined.into_string().map_err(|path| anyhow::anyhow!("PATH is not text: {}", path.display()))
+}

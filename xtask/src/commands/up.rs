@@ -1,0 +1,77 @@
+//! `services up`: start a cluster, or what is missing of it.
+
+use std::time::Instant;
+
+use super::{folder, print, say, status};
+use crate::cli::{Format, Up};
+use crate::export::Environment;
+use crate::lifecycle::{Cluster, bring_up};
+use crate::settings::Wanted;
+use crate::signals::Interrupt;
+use crate::stack::{StackLock, State};
+use crate::workspace::Workspace;
+use crate::{embedded, plan, programs};
+
+/// # Errors
+/// As documented for the command: 2 for wrong usage, 3 when the services do not come up.
+pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
+    let folder = folder(workspace, &arguments.target)?;
+    let wanted = Wanted::load(&workspace.services_yml(), &arguments.overrides)?;
+    let settings = wanted.fresh();
+    let services = plan::plan(&settings, &arguments.services, &programs::find)?;
+    super::token::of(&settings.fixtures(), &arguments.export.auth)?;
+    if arguments.dry_run {
+        let cluster = Cluster::new(workspace, &folder, State::new(settings, String::new(), 0));
+        let mut context = cluster.context();
+        let ports = services.iter().flat_map(|service| (service.kind.ports)(&service.name));
+        context.ports = ports.map(|port| (port.clone(), format!("<{port}>"))).collect();
+        return print(&plan::describe(&services, &context));
+    }
+    let services_binary = embedded::services_binary()?;
+    let started_at = Instant::now();
+    folder.create()?;
+    let _lock = StackLock::take(&folder, "cargo xtask services up")?;
+    let interrupt = Interrupt::catch()?;
+    let up = bring_up::bring_up(
+        workspace,
+        &folder,
+        &wanted,
+        &arguments.services,
+        services_binary,
+        &interrupt,
+    )?;
+    let took = started_at.elapsed();
+    for (service, reason) in &up.unavailable {
+        say(&format!("{service} is not available: {reason}"));
+    }
+    if !settings.host.is_loopback() {
+        say("warning: the cluster can be reached from the network, and its tokens are public");
+    }
+    let done = match up.started.len() {
+        0 => "ran already and was reset".to_owned(),
+        number => format!("is up ({number} services started)"),
+    };
+    say(&format!("stack {} {done} in {} ms", folder.name(), took.as_millis()));
+    let cluster = Cluster::new(workspace, &folder, up.state);
+    match arguments.export.format {
+        Format::Human => {
+            let healths =
+                vec![crate::lifecycle::health::Health::Ready; cluster.state.services.len()];
+            print(&status::table(&cluster, &healths))?;
+            say(&format!(
+                "use it:  eval \"$(cargo xtask services env{} --format sh)\"",
+                option(&folder)
+            ));
+            Ok(())
+        }
+        format => print(&Environment::of_stack(&cluster, &arguments.export.auth)?.print(format)),
+    }
+}
+
+/// ` --stack NAME`, unless it is the default one.
+fn option(folder: &crate::stack::StackFolder) -> String {
+    match folder.name().as_ref() {
+        "default" => String::new(),
+        name => format!(" --stack {name}"),
+    }
+}

@@ -1,0 +1,128 @@
+//! Bringing a stack up: what runs and answers is reset, what is missing is started.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::start::Start;
+use super::{Cluster, reset, take_down};
+use crate::plan::{self, Planned};
+use crate::process::identity::{self, Identity};
+use crate::programs;
+use crate::settings::Wanted;
+use crate::signals::Interrupt;
+use crate::stack::{StackFolder, State};
+use crate::workspace::Workspace;
+
+/// A stack that is up.
+pub(crate) struct Up {
+    pub(crate) state: State,
+    /// The services that were started by this call.
+    pub(crate) started: Vec<String>,
+    /// Services that cannot run on this machine, and why.
+    pub(crate) unavailable: Vec<(String, String)>,
+}
+
+/// Brings up the services in `selection`, or all of them. The stack's lock has to be held.
+///
+/// # Errors
+/// When a service does not come up: then what this call started is gone again, and its log kept.
+pub(crate) fn bring_up(
+    workspace: &Workspace,
+    folder: &StackFolder,
+    wanted: &Wanted,
+    selection: &[String],
+    services_binary: PathBuf,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Up> {
+    let previous = previous_state(folder)?;
+    let settings = match &previous {
+        Some(state) => wanted.for_running(&state.settings)?,
+        None => wanted.fresh(),
+    };
+    let planned = plan::plan(&settings, selection, &programs::find)?;
+    let (runnable, unavailable) = split(planned, selection)?;
+    let (state, ready) = match previous {
+        Some(state) => {
+            let cluster = Cluster::new(workspace, folder, state);
+            let ready = reset::ready(&cluster)?;
+            clear_remains(&cluster, &ready)?;
+            (cluster.state, ready)
+        }
+        None => {
+            let own = Identity::own().context("this process is not in the table of processes")?;
+            fresh_logs(folder)?;
+            (State::new(settings, identity::boot_id()?, own.start_time), Vec::new())
+        }
+    };
+    let mut cluster = Cluster::new(workspace, folder, state);
+    let missing: Vec<Planned> =
+        runnable.into_iter().filter(|service| !ready.contains(&service.name)).collect();
+    if !missing.is_empty() {
+        Start { cluster: &mut cluster, services_binary, interrupt }.start(&missing)?;
+    }
+    if !ready.is_empty() {
+        reset::reset(&cluster, &ready)?;
+    }
+    let started = missing.into_iter().map(|service| service.name).collect();
+    Ok(Up { state: cluster.state, started, unavailable })
+}
+
+/// The state of a stack that is at least partly up in this boot of the machine.
+fn previous_state(folder: &StackFolder) -> anyhow::Result<Option<State>> {
+    let Some(state) = State::load(folder)? else {
+        folder.clear()?;
+        return Ok(None);
+    };
+    let rebooted = state.boot_id != identity::boot_id()?;
+    if rebooted {
+        eprintln!("the machine was started anew since this stack was: it is cleared away");
+    }
+    // Nothing of it runs: perhaps we were killed while it was being started, or stopped.
+    if rebooted || !state.services.iter().any(crate::stack::state::Service::is_alive) {
+        take_down::take_down(folder, &[])?;
+        return Ok(None);
+    }
+    Ok(Some(state))
+}
+
+/// Those that can run, and why others cannot.
+type Split = (Vec<Planned>, Vec<(String, String)>);
+
+/// # Errors
+/// When a service that was asked for by name cannot run here.
+fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
+    let mut unavailable = Vec::new();
+    let mut runnable = Vec::new();
+    for service in planned {
+        match &service.unavailable {
+            None => runnable.push(service),
+            Some(reason) => {
+                let named = selection.contains(&service.name);
+                anyhow::ensure!(!named, "{} cannot run here: {reason}", service.name);
+                unavailable.push((service.name, reason.clone()));
+            }
+        }
+    }
+    Ok((runnable, unavailable))
+}
+
+/// Ends what is left of services that have ended, or hang.
+fn clear_remains(cluster: &Cluster<'_>, ready: &[String]) -> anyhow::Result<()> {
+    let services = cluster.state.services.iter();
+    let gone: Vec<&str> = services
+        .map(|service| service.name.as_str())
+        .filter(|name| !ready.iter().any(|ready| ready == name))
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    eprintln!("starting again what has ended or does not answer: {}", gone.join(", "));
+    take_down::stop_services(cluster.folder, &cluster.state, &gone)
+}
+
+/// The logs of a stack that is down are kept until it is brought up again.
+fn fresh_logs(folder: &StackFolder) -> anyhow::Result<()> {
+    fs_err::remove_dir_all(folder.logs())?;
+    folder.create()
+}

@@ -1,0 +1,69 @@
+//! The life of a stack: how it is brought up, put back to its fixtures, looked at and taken down.
+
+use std::path::PathBuf;
+
+use crate::programs;
+use crate::services::{Context, KINDS, Kind};
+use crate::stack::{StackFolder, State};
+use crate::workspace::Workspace;
+
+pub(crate) mod bring_up;
+pub(crate) mod health;
+pub(crate) mod log_tail;
+pub(crate) mod reset;
+mod start;
+pub(crate) mod take_down;
+
+/// A stack together with where it is.
+pub(crate) struct Cluster<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) folder: &'a StackFolder,
+    pub(crate) state: State,
+    git: Option<PathBuf>,
+}
+
+impl<'a> Cluster<'a> {
+    pub(crate) fn new(workspace: &'a Workspace, folder: &'a StackFolder, state: State) -> Self {
+        Self { workspace, folder, state, git: programs::find("git") }
+    }
+
+    /// The stack of that folder.
+    ///
+    /// # Errors
+    /// When it is not up, or its state cannot be read.
+    pub(crate) fn open(workspace: &'a Workspace, folder: &'a StackFolder) -> anyhow::Result<Self> {
+        match State::load(folder)? {
+            Some(state) => Ok(Self::new(workspace, folder, state)),
+            None => anyhow::bail!(
+                "stack {0} is not up: `cargo xtask services up --stack {0}` starts it",
+                folder.name()
+            ),
+        }
+    }
+
+    /// What the kinds of service are told of it.
+    pub(crate) fn context(&self) -> Context<'_> {
+        let ports = self.state.ports.iter();
+        Context {
+            workspace: self.workspace,
+            folder: self.folder,
+            settings: &self.state.settings,
+            ports: ports.map(|(name, number)| (name.clone(), number.to_string())).collect(),
+            git: self.git.clone(),
+        }
+    }
+
+    /// The names of its services.
+    pub(crate) fn service_names(&self) -> Vec<String> {
+        self.state.services.iter().map(|service| service.name.clone()).collect()
+    }
+}
+
+/// The kind of that name.
+///
+/// # Errors
+/// When a state names a kind that this program does not have.
+pub(crate) fn kind(name: &str) -> anyhow::Result<&'static Kind> {
+    let found = KINDS.iter().find(|kind| kind.name == name);
+    found.copied().ok_or_else(|| anyhow::anyhow!("unknown kind of service {name}"))
+}

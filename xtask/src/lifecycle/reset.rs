@@ -1,0 +1,66 @@
+//! Putting a running stack back to its state just after `up`.
+
+use anyhow::Context as _;
+
+use super::health::Health;
+use super::{Cluster, health, kind};
+use crate::registration;
+
+/// Resets the services of those names: the database to the fixtures, volumes empty, repositories
+/// as in the fixtures; then the keep services are registered again.
+///
+/// # Errors
+/// When one of them does not do it; every answer on the way is checked.
+pub(crate) fn reset(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Result<()> {
+    let context = cluster.context();
+    let context = &context;
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for service in cluster.state.services.iter().filter(|service| names.contains(&service.name))
+        {
+            let reset = kind(&service.kind)?.reset;
+            let reset = move || {
+                reset(context, &service.name)
+                    .with_context(|| format!("{} could not be reset", service.name))
+            };
+            threads.push(scope.spawn(reset));
+        }
+        for thread in threads {
+            thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+        }
+        Ok::<_, anyhow::Error>(())
+    })?;
+    registration::register(context, &cluster.service_names())
+        .context("the keep services could not be registered again")
+}
+
+/// Resets a stack that is up as a whole.
+///
+/// # Errors
+/// Names the services that do not run.
+pub(crate) fn reset_all(cluster: &Cluster<'_>) -> anyhow::Result<()> {
+    let services = &cluster.state.services;
+    let ended: Vec<&str> = services
+        .iter()
+        .filter(|service| !service.is_alive())
+        .map(|service| service.name.as_str())
+        .collect();
+    anyhow::ensure!(
+        ended.is_empty(),
+        "{} of stack {} ended by itself; `cargo xtask services up` starts it again",
+        ended.join(", "),
+        cluster.folder.name(),
+    );
+    reset(cluster, &cluster.service_names())
+}
+
+/// The names of the services that are ready, of a stack that may be up only partly.
+///
+/// # Errors
+/// As [`health::check`].
+pub(crate) fn ready(cluster: &Cluster<'_>) -> anyhow::Result<Vec<String>> {
+    let healths = health::check(cluster)?;
+    let services = cluster.state.services.iter().zip(healths);
+    let ready = services.filter(|(_, health)| *health == Health::Ready);
+    Ok(ready.map(|(service, _)| service.name.clone()).collect())
+}

@@ -1,0 +1,321 @@
+//! Starting services: everything at once, since all ports are known before anything runs.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rustls::ClientConfig;
+
+use super::{Cluster, health, log_tail, take_down};
+use crate::plan::Planned;
+use crate::ports::Held;
+use crate::process::pidfd::PidFd;
+use crate::process::spawn::{Spawn, Started};
+use crate::readiness::{Awaited, NotReady};
+use crate::services::{Context, Launch};
+use crate::settings::Provider;
+use crate::signals::Interrupt;
+use crate::stack::state::Service;
+use crate::stack::{StackFolder, State};
+use crate::{certificate, registration, services};
+
+/// How many lines of a failing service's log are shown.
+const LOG_LINES: usize = 20;
+
+/// What is needed to start services.
+pub(crate) struct Start<'a, 'b> {
+    pub(crate) cluster: &'b mut Cluster<'a>,
+    pub(crate) services_binary: PathBuf,
+    pub(crate) interrupt: &'b Interrupt,
+}
+
+impl Start<'_, '_> {
+    /// Starts `services`, waits until each answers, and registers the keep services.
+    ///
+    /// # Errors
+    /// When one does not come up: then all that this call has started is gone again, and nothing
+    /// else is touched.
+    pub(crate) fn start(&mut self, services: &[Planned]) -> anyhow::Result<()> {
+        let before = self.cluster.state.clone();
+        let result = self.try_to_start(services);
+        if result.is_err() {
+            self.roll_back(before, services)?;
+        }
+        result
+    }
+
+    fn try_to_start(&mut self, services: &[Planned]) -> anyhow::Result<()> {
+        let held = self.hold_ports(services)?;
+        let folder = self.cluster.folder;
+        let settings = &self.cluster.state.settings;
+        if !folder.private_key().exists() {
+            certificate::create(folder, settings.host)?;
+        }
+        fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
+        self.record_intent(services)?;
+        let started = self.spawn_all(services, &held)?;
+        self.record_processes(&started)?;
+        self.wait_for_all(started)
+    }
+
+    /// A port keeps its number as long as the stack exists.
+    fn hold_ports(&mut self, services: &[Planned]) -> anyhow::Result<BTreeMap<String, Held>> {
+        let host = self.cluster.state.settings.host;
+        let mut held = BTreeMap::new();
+        for service in services {
+            for port in (service.kind.ports)(&service.name) {
+                let number = self.cluster.state.ports.get(&port).copied();
+                let hold = match service.provider {
+                    Provider::Path(_) => Held::number_only(host, number),
+                    _ => Held::listening(host, number),
+                };
+                let hold = hold.with_context(|| format!("port {port}"))?;
+                self.cluster.state.ports.insert(port.clone(), hold.number());
+                held.insert(port, hold);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Written before anything is spawned: whatever ends us, the next command knows what to look
+    /// for.
+    fn record_intent(&mut self, services: &[Planned]) -> anyhow::Result<()> {
+        let state = &mut self.cluster.state;
+        for planned in services {
+            let service = Service {
+                name: planned.name.clone(),
+                kind: planned.kind.name.to_owned(),
+                provider: planned.provider.clone(),
+                marker: format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?),
+                process: None,
+            };
+            match state.services.iter_mut().find(|known| known.name == service.name) {
+                Some(known) => *known = service,
+                None => state.services.push(service),
+            }
+        }
+        let order: Vec<String> =
+            services::KINDS.iter().flat_map(|kind| (kind.instances)(&state.settings)).collect();
+        state.services.sort_by_key(|service| order.iter().position(|name| *name == service.name));
+        state.save(self.cluster.folder)
+    }
+
+    fn spawn_all(
+        &self,
+        services: &[Planned],
+        held: &BTreeMap<String, Held>,
+    ) -> anyhow::Result<Vec<(String, Started)>> {
+        let context = self.cluster.context();
+        let context = &context;
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = services
+                .iter()
+                .map(|service| {
+                    let spawn = move || {
+                        (service.kind.prepare)(context, &service.name)?;
+                        self.spawn(context, service, held)
+                    };
+                    (service, scope.spawn(move || spawn().context(service.name.clone())))
+                })
+                .collect();
+            let joined = threads.into_iter().map(|(service, thread)| {
+                let started = thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+                Ok((service.name.clone(), started))
+            });
+            joined.collect()
+        })
+    }
+
+    fn spawn(
+        &self,
+        context: &Context<'_>,
+        service: &Planned,
+        held: &BTreeMap<String, Held>,
+    ) -> anyhow::Result<Started> {
+        let launch = (service.kind.launch)(context, &service.name);
+        let (program, arguments, sockets) = match &service.provider {
+            Provider::Path(program) => (program.clone(), launch.flags.clone(), Vec::new()),
+            _ => {
+                (self.services_binary.clone(), embedded_arguments(&launch), sockets(&launch, held))
+            }
+        };
+        let mut environment = launch.environment.clone();
+        if !sockets.is_empty() {
+            environment.push(("XTASK_LISTEN".into(), listen_variable(&launch, held)));
+        }
+        let folder = self.cluster.folder;
+        let known = self.cluster.state.service(&service.name).context("a service without state")?;
+        let started = Spawn {
+            program: &program,
+            arguments: &arguments,
+            environment: &environment,
+            folder: folder.path(),
+            log: &folder.log(&service.name),
+            marker: &known.marker,
+            lock: &service_lock(folder, &service.name)?,
+            sockets: &sockets,
+        }
+        .spawn()?;
+        fs_err::write(folder.pid_file(&service.name), format!("{}\n", started.identity.pid))?;
+        for port in (service.kind.ports)(&service.name) {
+            if let Some(held) = held.get(&port) {
+                fs_err::write(folder.port_file(&port), format!("{}\n", held.number()))?;
+            }
+        }
+        Ok(started)
+    }
+
+    fn record_processes(&mut self, started: &[(String, Started)]) -> anyhow::Result<()> {
+        for (name, started) in started {
+            let services = &mut self.cluster.state.services;
+            if let Some(service) = services.iter_mut().find(|service| service.name == *name) {
+                service.process = Some(started.identity);
+            }
+        }
+        self.cluster.state.save(self.cluster.folder)
+    }
+
+    /// All are waited for at once, and the keep services registered as soon as the API server
+    /// answers. The first failure ends the waiting for the others, by ending the others.
+    fn wait_for_all(&self, mut started: Vec<(String, Started)>) -> anyhow::Result<()> {
+        let tls = health::trusting(self.cluster.folder)?;
+        let timeout = Duration::from_secs(self.cluster.state.settings.start_timeout);
+        let deadline = Instant::now() + timeout;
+        let names: Vec<String> = started.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        std::thread::scope(|scope| {
+            let (sender, results) = mpsc::channel();
+            let mut api_starts = false;
+            for (name, started) in &mut started {
+                api_starts |= name == "api";
+                let (sender, tls) = (sender.clone(), Arc::clone(&tls));
+                let wait = move || {
+                    self.wait_for(name, started, tls, deadline)?;
+                    if name == "api" { self.register() } else { Ok(()) }
+                };
+                // The receiver lives as long as the scope.
+                scope.spawn(move || sender.send(wait()));
+            }
+            if !api_starts {
+                scope.spawn(move || sender.send(self.register()));
+            } else {
+                drop(sender);
+            }
+            let mut outcome = Ok(());
+            for result in results {
+                if result.is_err() && outcome.is_ok() {
+                    outcome = result;
+                    self.stop(&names)?;
+                }
+            }
+            outcome
+        })
+    }
+
+    fn wait_for(
+        &self,
+        name: &str,
+        started: &mut Started,
+        tls: Arc<ClientConfig>,
+        deadline: Instant,
+    ) -> anyhow::Result<()> {
+        let service = self.cluster.state.service(name).context("a service without state")?;
+        let handle = PidFd::open_pid(started.identity.pid)?;
+        let interrupt = Some(self.interrupt as &(dyn AsFd + Sync));
+        let process = started.identity;
+        let awaited = health::awaited(self.cluster, service, process, &handle, tls, deadline);
+        let awaited = Awaited { interrupt, ..awaited? };
+        let log = || log_tail::tail(&self.cluster.folder.log(name), LOG_LINES);
+        match awaited.until_ready() {
+            Ok(()) => Ok(()),
+            Err(NotReady::Interrupted) => {
+                self.interrupt.check()?;
+                anyhow::bail!("{name}: the waiting was ended")
+            }
+            Err(NotReady::Exited) => {
+                let status = started.child.wait()?;
+                anyhow::bail!("{name} has ended ({status}) before it was ready; {}", log())
+            }
+            Err(NotReady::TimedOut(last)) => {
+                let seconds = self.cluster.state.settings.start_timeout;
+                anyhow::bail!("{name} was not ready within {seconds} s ({last}); {}", log())
+            }
+        }
+    }
+
+    fn register(&self) -> anyhow::Result<()> {
+        let running = self.cluster.service_names();
+        registration::register(&self.cluster.context(), &running)
+            .context("the keep services could not be registered")
+    }
+
+    /// Ends what this call has started, and leaves the state as it was before.
+    fn roll_back(&mut self, before: State, services: &[Planned]) -> anyhow::Result<()> {
+        let folder = self.cluster.folder;
+        let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+        self.stop(&names)?;
+        for service in services {
+            let ports = (service.kind.ports)(&service.name);
+            let ports = ports.iter().map(|port| folder.port_file(port));
+            for file in ports.chain([folder.pid_file(&service.name)]) {
+                remove_if_there(&file)?;
+            }
+        }
+        self.cluster.state = before;
+        if self.cluster.state.services.is_empty() {
+            State::remove(folder)?;
+            return folder.clear();
+        }
+        self.cluster.state.save(folder)
+    }
+
+    fn stop(&self, names: &[&str]) -> anyhow::Result<()> {
+        take_down::stop_services(self.cluster.folder, &self.cluster.state, names)
+    }
+}
+
+/// The lock that a service's processes hold.
+///
+/// # Errors
+/// When a process of an earlier start still holds it.
+fn service_lock(folder: &StackFolder, service: &str) -> anyhow::Result<File> {
+    let path = folder.service_lock(service);
+    let mut options = fs_err::OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(&path)?.into_parts().0;
+    // Never unlocked by us: the lock ends with the last process that has inherited it.
+    file.try_lock().with_context(|| {
+        format!("{} is held: a process of an earlier start still runs", path.display())
+    })?;
+    Ok(file)
+}
+
+fn sockets<'a>(launch: &Launch, held: &'a BTreeMap<String, Held>) -> Vec<BorrowedFd<'a>> {
+    let held = launch.sockets.iter().filter_map(|(_, port)| held.get(port));
+    held.flat_map(Held::sockets).collect()
+}
+
+/// `NAME=FD,FD;NAME=FD`: which inherited descriptor is which socket.
+fn listen_variable(launch: &Launch, held: &BTreeMap<String, Held>) -> String {
+    let entries = launch.sockets.iter().filter_map(|(name, port)| {
+        let descriptors = held.get(port)?.sockets().map(|socket| socket.as_raw_fd().to_string());
+        Some(format!("{name}={}", descriptors.collect::<Vec<_>>().join(",")))
+    });
+    entries.collect::<Vec<_>>().join(";")
+}
+
+fn embedded_arguments(launch: &Launch) -> Vec<String> {
+    let subcommand = [launch.subcommand.to_owned()];
+    subcommand.iter().chain(&launch.flags).chain(&launch.embedded_flags).cloned().collect()
+}
+
+fn remove_if_there(path: &Path) -> anyhow::Result<()> {
+    match fs_err::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,105 @@
+//! Taking a stack, or some of its services, down.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::plan;
+use crate::process::identity;
+use crate::process::members::Signs;
+use crate::process::stop::{self, Home, Target};
+use crate::stack::{StackFolder, State};
+
+/// Without a state there are no settings to ask.
+const DEFAULT_GRACE: Duration = Duration::from_secs(5);
+
+/// Ends the services named in `selection` (names or kinds), or the whole stack if it is empty.
+/// True if there was anything to do.
+///
+/// # Errors
+/// When a name is unknown, or something cannot be ended or removed.
+pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::Result<bool> {
+    let state = match State::load(folder) {
+        Ok(Some(state)) => state,
+        Ok(None) if folder.path().exists() => return clear_leftovers(folder),
+        Ok(None) => return Ok(false),
+        Err(error) if selection.is_empty() => {
+            eprintln!("{error:#}");
+            return clear_leftovers(folder);
+        }
+        Err(error) => return Err(error),
+    };
+    let known: Vec<(String, &str)> = state
+        .services
+        .iter()
+        .map(|service| (service.name.clone(), service.kind.as_str()))
+        .collect();
+    let names = plan::select(&known, selection)?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    stop_services(folder, &state, &names)?;
+    if names.len() == state.services.len() {
+        // First of all the state: what is left then belongs to no stack.
+        State::remove(folder)?;
+        folder.clear()?;
+        return Ok(true);
+    }
+    let mut left = state.clone();
+    left.services.retain(|service| !names.contains(&service.name.as_str()));
+    left.save(folder)?;
+    Ok(true)
+}
+
+/// Ends all processes of these services, and says which had to be killed.
+///
+/// # Errors
+/// When a process cannot be ended.
+pub(crate) fn stop_services(
+    folder: &StackFolder,
+    state: &State,
+    names: &[&str],
+) -> anyhow::Result<()> {
+    if state.boot_id != identity::boot_id()? {
+        return Ok(());
+    }
+    let services = state.services.iter().filter(|service| names.contains(&service.name.as_str()));
+    let targets: Vec<Target> = services.map(|service| service.target(folder)).collect();
+    let grace = Duration::from_secs(state.settings.stop_timeout);
+    stop_targets(folder, &targets, state.since, grace)
+}
+
+fn stop_targets(
+    folder: &StackFolder,
+    targets: &[Target],
+    since: u64,
+    grace: Duration,
+) -> anyhow::Result<()> {
+    let home = Home { folder: folder.path(), since };
+    for killed in stop::stop(targets, home, grace)? {
+        let (service, process) = (killed.service, killed.process);
+        eprintln!("{service}: {process} did not end within {} s and was killed", grace.as_secs());
+    }
+    Ok(())
+}
+
+/// Without a state that we can read, the locks tell which processes are the stack's.
+fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
+    let mut targets = Vec::new();
+    let mut anything = false;
+    for entry in fs_err::read_dir(folder.path())? {
+        let path = entry?.path();
+        let is_kept = path == folder.stack_lock() || path == folder.logs();
+        anything |= !is_kept;
+        if is_kept || path.extension().is_none_or(|extension| extension != "lock") {
+            continue;
+        }
+        let service = path.file_stem().context("a file has a name")?;
+        targets.push(Target {
+            service: service.to_string_lossy().into_owned(),
+            signs: Signs { leader: None, marker: None, lock: path },
+        });
+    }
+    stop_targets(folder, &targets, 0, DEFAULT_GRACE)?;
+    State::remove(folder)?;
+    folder.clear()?;
+    Ok(anything)
+}

@@ -1,0 +1,147 @@
+//! Which processes belong to a service.
+//!
+//! No single sign covers every program: some clear their environment, some close their
+//! descriptors, some leave the session. What belongs to a service is the union of: its session,
+//! the marker in the environment, the holders of its lock, and the descendants of all these.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::identity::Identity;
+use super::table::{self, FileId};
+
+/// By what the processes of a service are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Signs {
+    /// The process that we started, which leads its session; unknown if we were killed before
+    /// we could write it down.
+    pub(crate) leader: Option<Identity>,
+    /// Random, and in the environment of nothing else; unknown if the state is lost.
+    pub(crate) marker: Option<String>,
+    /// The lock file that its processes inherit.
+    pub(crate) lock: PathBuf,
+}
+
+/// What can be seen of a process.
+#[derive(Clone, Debug)]
+struct Seen {
+    identity: Identity,
+    parent: i32,
+    session: i32,
+    marker: Option<String>,
+    locks: Vec<FileId>,
+    /// Whether it works in the stack's folder.
+    at_home: bool,
+}
+
+/// The running processes of each service, in the order of `services`.
+///
+/// Only processes that started no earlier than `since` (clock ticks) are looked at closely, and
+/// this program is never among them.
+pub(crate) fn find(services: &[Signs], home: &Path, since: u64) -> Vec<Vec<Identity>> {
+    let lock_ids: Vec<Option<FileId>> =
+        services.iter().map(|service| FileId::of(&service.lock)).collect();
+    let all_locks: Vec<FileId> = lock_ids.iter().flatten().copied().collect();
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let processes: Vec<Seen> = table::read()
+        .into_iter()
+        .filter(|entry| entry.start_time >= since && entry.pid != own)
+        .map(|entry| Seen {
+            identity: entry.identity(),
+            parent: entry.parent,
+            session: entry.session,
+            marker: entry.marker(),
+            locks: entry.open_files(&all_locks),
+            at_home: entry.working_folder().is_some_and(|folder| folder.starts_with(home)),
+        })
+        .collect();
+    services
+        .iter()
+        .zip(lock_ids)
+        .map(|(service, lock)| belonging(service, lock, &processes))
+        .collect()
+}
+
+fn belonging(service: &Signs, lock: Option<FileId>, processes: &[Seen]) -> Vec<Identity> {
+    let leader_alive = processes.iter().any(|seen| Some(seen.identity) == service.leader);
+    let by_itself = |seen: &Seen| {
+        let has_marker = service.marker.is_some() && seen.marker == service.marker;
+        let has_lock = lock.is_some_and(|lock| seen.locks.contains(&lock));
+        // A session keeps its number while it has members. Once all are gone the number may be a
+        // stranger's, so without a living leader it takes one more sign.
+        let in_session = service.leader.is_some_and(|leader| leader.pid == seen.session)
+            && (leader_alive || seen.at_home);
+        Some(seen.identity) == service.leader || has_marker || has_lock || in_session
+    };
+    let mut found: HashSet<i32> =
+        processes.iter().filter(|seen| by_itself(seen)).map(|seen| seen.identity.pid).collect();
+    loop {
+        let before = found.len();
+        let children = processes.iter().filter(|seen| found.contains(&seen.parent));
+        let children: Vec<i32> = children.map(|seen| seen.identity.pid).collect();
+        found.extend(children);
+        if found.len() == before {
+            break;
+        }
+    }
+    let members = processes.iter().filter(|seen| found.contains(&seen.identity.pid));
+    members.map(|seen| seen.identity).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: i32, parent: i32, session: i32) -> Seen {
+        let identity = Identity { pid, start_time: 1000 };
+        Seen { identity, parent, session, marker: None, locks: vec![], at_home: false }
+    }
+
+    fn service(leader: Option<i32>) -> Signs {
+        let leader = leader.map(|pid| Identity { pid, start_time: 1000 });
+        Signs { leader, marker: Some("ours".into()), lock: PathBuf::from("/nowhere") }
+    }
+
+    fn pids(service: &Signs, processes: &[Seen]) -> Vec<i32> {
+        let found = belonging(service, FileId::of("/"), processes);
+        found.iter().map(|identity| identity.pid).collect()
+    }
+
+    #[test]
+    fn session_marker_lock_and_descent_each_suffice() {
+        let marked = Seen { marker: Some("ours".into()), ..process(20, 1, 20) };
+        let locked = Seen { locks: FileId::of("/").into_iter().collect(), ..process(30, 1, 30) };
+        let processes = [
+            process(10, 1, 10),
+            process(11, 1, 10),
+            marked,
+            locked,
+            process(31, 30, 31),
+            process(32, 31, 32),
+            process(99, 1, 99),
+        ];
+        assert_eq!(pids(&service(Some(10)), &processes), [10, 11, 20, 30, 31, 32]);
+    }
+
+    #[test]
+    fn a_recycled_session_number_is_left_alone() {
+        let mut stranger = process(10, 1, 10);
+        stranger.identity.start_time = 2000;
+        let its_child = process(12, 1, 10);
+        assert_eq!(pids(&service(Some(10)), &[stranger, its_child]), [0; 0]);
+    }
+
+    #[test]
+    fn the_session_of_a_dead_leader_is_ours_if_it_works_in_our_folder() {
+        let worker = Seen { at_home: true, ..process(11, 1, 10) };
+        assert_eq!(pids(&service(Some(10)), &[worker]), [11]);
+    }
+
+    #[test]
+    fn another_stacks_marker_and_a_missing_one_are_not_ours() {
+        let theirs = Seen { marker: Some("theirs".into()), ..process(20, 1, 20) };
+        let unknown = Signs { marker: None, ..service(None) };
+        assert_eq!(pids(&service(None), &[theirs.clone()]), [0; 0]);
+        assert_eq!(pids(&unknown, &[theirs, process(21, 1, 21)]), [0; 0]);
+    }
+}

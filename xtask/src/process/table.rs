@@ -1,0 +1,180 @@
+//! The kernel's table of processes, as far as we may see it. Linux: /proc.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use super::identity::Identity;
+
+/// The environment variable that marks the processes of a service.
+pub(crate) const MARKER_VARIABLE: &str = "XTASK_MARKER";
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) pid: i32,
+    pub(crate) parent: i32,
+    pub(crate) session: i32,
+    pub(crate) start_time: u64,
+    state: u8,
+}
+
+/// A file's identity: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// Of the file at `path`, or of what an open descriptor refers to.
+    pub(crate) fn of(path: impl AsRef<std::path::Path>) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { device: metadata.dev(), inode: metadata.ino() })
+    }
+}
+
+/// The processes that now run, dead ones left out.
+///
+/// One that ends while we look is left out too: it is not there any more.
+pub(crate) fn read() -> Vec<Entry> {
+    let Ok(folder) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    folder
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(Entry::read)
+        .filter(|entry| !entry.is_dead())
+        .collect()
+}
+
+impl Entry {
+    /// The line of `pid`; `None` if there is no such process.
+    pub(crate) fn read(pid: i32) -> Option<Self> {
+        Self::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(stat: &[u8]) -> Option<Self> {
+        // The program's name stands in brackets and may hold brackets and spaces itself.
+        let end = stat.iter().rposition(|byte| *byte == b')')?;
+        let pid = std::str::from_utf8(stat.split(|byte| *byte == b' ').next()?).ok()?;
+        let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        let number = |index: usize| fields.get(index)?.parse().ok();
+        Some(Self {
+            pid: pid.parse().ok()?,
+            state: *fields.first()?.as_bytes().first()?,
+            parent: number(1)?,
+            session: number(3)?,
+            start_time: fields.get(19)?.parse().ok()?,
+        })
+    }
+
+    /// Whether it ended and only waits for its parent to notice.
+    pub(crate) fn is_dead(&self) -> bool {
+        matches!(self.state, b'Z' | b'X')
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity { pid: self.pid, start_time: self.start_time }
+    }
+
+    /// The marker in its environment, if it has one and is ours to read.
+    pub(crate) fn marker(&self) -> Option<String> {
+        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        let value = variables.find_map(|variable| {
+            variable.strip_prefix(MARKER_VARIABLE.as_bytes())?.strip_prefix(b"=")
+        })?;
+        String::from_utf8(value.to_vec()).ok()
+    }
+
+    /// Which of `files` it has open.
+    pub(crate) fn open_files(&self, files: &[FileId]) -> Vec<FileId> {
+        let Ok(folder) = std::fs::read_dir(format!("/proc/{}/fd", self.pid)) else {
+            return Vec::new();
+        };
+        folder
+            .filter_map(|entry| FileId::of(entry.ok()?.path()))
+            .filter(|file| files.contains(file))
+            .collect()
+    }
+
+    /// The folder it works in.
+    pub(crate) fn working_folder(&self) -> Option<PathBuf> {
+        std::fs::read_link(format!("/proc/{}/cwd", self.pid)).ok()
+    }
+}
+
+/// Whether `leader` or a process of its session has a listening TCP socket on `port`.
+pub(crate) fn session_listens(leader: Identity, port: u16) -> bool {
+    let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .into_iter()
+        .flat_map(|file| listening(file, port))
+        .collect();
+    let owns = |entry: &Entry| {
+        let Ok(folder) = std::fs::read_dir(format!("/proc/{}/fd", entry.pid)) else {
+            return false;
+        };
+        folder
+            .filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok())
+            .any(|target| sockets.iter().any(|socket| target.as_os_str() == socket.as_str()))
+    };
+    !sockets.is_empty()
+        && read()
+            .iter()
+            .any(|entry| (entry.pid == leader.pid || entry.session == leader.pid) && owns(entry))
+}
+
+/// The sockets that listen on `port`, as they are named in /proc/PID/fd.
+fn listening(file: &str, port: u16) -> Vec<String> {
+    const LISTEN: &str = "0A";
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .skip(1)
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
+            let same = u16::from_str_radix(local_port, 16).ok()? == port;
+            (same && *fields.get(3)? == LISTEN)
+                .then(|| format!("socket:[{}]", fields.get(9).unwrap_or(&"")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_name_with_brackets_and_spaces_is_read_over() {
+        let stat = b"42 (a) b (c)) S 7 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987 1 2";
+        let entry = Entry::parse(stat).unwrap();
+        assert_eq!((entry.pid, entry.parent, entry.session, entry.start_time), (42, 7, 41, 987));
+        assert!(!entry.is_dead());
+    }
+
+    #[test]
+    fn a_truncated_line_is_no_process() {
+        assert_eq!(Entry::parse(b"42 (a) S 7"), None);
+        assert_eq!(Entry::parse(b""), None);
+    }
+
+    #[test]
+    fn our_own_process_is_in_the_table_with_its_open_files() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let id = FileId::of(file.path()).unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let entry = read().into_iter().find(|entry| entry.pid == own).unwrap();
+        assert_eq!(entry.open_files(&[id]), [id]);
+    }
+
+    #[test]
+    fn a_listening_port_has_an_owner() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let own = Identity::own().unwrap();
+        assert!(session_listens(own, port));
+        let init = Identity { pid: 1, start_time: 0 };
+        assert!(!session_listens(init, port) || Entry::read(own.pid).unwrap().session == 1);
+    }
+}

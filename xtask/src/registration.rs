@@ -1,0 +1,142 @@
+//! Telling the API server which keep services there are.
+//!
+//! Whatever it lists (those of the fixtures, or of an earlier start) is replaced by ours; where it
+//! lists ours already, nothing is written.
+
+use serde_json::{Value, json};
+
+use crate::api_server::ApiServer;
+use crate::services::{self, Context};
+
+/// A keep service as the API server is to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct KeepService {
+    /// Chosen by the server if it is not given.
+    uuid: Option<String>,
+    host: String,
+    port: u16,
+    service_type: &'static str,
+}
+
+/// Makes the API server list the keepstores, their disks and the keepproxy of the stack, and
+/// nothing else. `running` are the names of the services that are up.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn register(context: &Context<'_>, running: &[String]) -> anyhow::Result<()> {
+    let wanted = wanted(context, running);
+    let api = ApiServer::of_stack(context)?;
+    let listed = api.list("keep_services")?;
+    let disks = api.list("keep_disks")?;
+    if is_registered(&wanted, &listed, &disks) {
+        return Ok(());
+    }
+    for (resource, items) in [("keep_services", &listed), ("keep_disks", &disks)] {
+        for uuid in items.iter().filter_map(|item| item["uuid"].as_str()) {
+            api.delete(resource, uuid)?;
+        }
+    }
+    for service in &wanted {
+        let created = api.create("keep_services", &service.body())?;
+        if service.service_type == "disk" {
+            let body = json!({"keep_disk": {"keep_service_uuid": created["uuid"]}});
+            api.create("keep_disks", &body)?;
+        }
+    }
+    Ok(())
+}
+
+fn wanted(context: &Context<'_>, running: &[String]) -> Vec<KeepService> {
+    // Clients resolve the name themselves; another machine's need the address.
+    let host = services::client_host(context.settings.host);
+    let host = if host.is_loopback() { "localhost".to_owned() } else { host.to_string() };
+    let port = |name: &str| context.ports.get(name).and_then(|port| port.parse().ok());
+    let is_running = |name: &String| running.contains(name);
+    let keepstores = services::keepstores(context.settings).into_iter().enumerate();
+    let disks = keepstores.filter(|(_, name)| is_running(name)).filter_map(|(number, name)| {
+        let uuid = Some(format!("zzzzz-bi6l4-keepdisk{number:07}"));
+        Some(KeepService { uuid, host: host.clone(), port: port(&name)?, service_type: "disk" })
+    });
+    let proxy = Some("keepproxy".to_owned()).filter(is_running).and_then(|name| {
+        let port = port(&name)?;
+        Some(KeepService { uuid: None, host: host.clone(), port, service_type: "proxy" })
+    });
+    disks.chain(proxy).collect()
+}
+
+fn is_registered(wanted: &[KeepService], listed: &[Value], disks: &[Value]) -> bool {
+    let all_listed = wanted.iter().all(|service| listed.iter().any(|item| service.is(item)));
+    let all_have_disks = wanted
+        .iter()
+        .filter_map(|service| service.uuid.as_ref())
+        .all(|uuid| disks.iter().any(|disk| disk["keep_service_uuid"] == **uuid));
+    let disk_count = wanted.iter().filter(|service| service.uuid.is_some()).count();
+    all_listed && all_have_disks && listed.len() == wanted.len() && disks.len() == disk_count
+}
+
+impl KeepService {
+    fn is(&self, item: &Value) -> bool {
+        self.uuid.as_ref().is_none_or(|uuid| item["uuid"] == **uuid)
+            && item["service_host"] == *self.host
+            && item["service_port"] == self.port
+            && item["service_type"] == self.service_type
+            && item["service_ssl_flag"] == false
+    }
+
+    fn body(&self) -> Value {
+        let mut attributes = json!({
+            "service_host": self.host,
+            "service_port": self.port,
+            "service_type": self.service_type,
+            "service_ssl_flag": false,
+        });
+        if let Some(uuid) = &self.uuid {
+            attributes["uuid"] = json!(uuid);
+        }
+        json!({ "keep_service": attributes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours() -> Vec<KeepService> {
+        let disk = KeepService {
+            uuid: Some("zzzzz-bi6l4-keepdisk0000000".into()),
+            host: "localhost".into(),
+            port: 1000,
+            service_type: "disk",
+        };
+        let proxy =
+            KeepService { uuid: None, host: "localhost".into(), port: 1001, service_type: "proxy" };
+        vec![disk, proxy]
+    }
+
+    fn listed() -> Vec<Value> {
+        let mut items: Vec<Value> =
+            ours().iter().map(|service| service.body()["keep_service"].clone()).collect();
+        items[1]["uuid"] = json!("zzzzz-bi6l4-chosenbyserver0");
+        items
+    }
+
+    fn disks() -> Vec<Value> {
+        vec![json!({"keep_service_uuid": "zzzzz-bi6l4-keepdisk0000000"})]
+    }
+
+    #[test]
+    fn a_server_that_lists_ours_needs_nothing() {
+        assert!(is_registered(&ours(), &listed(), &disks()));
+    }
+
+    #[test]
+    fn another_port_a_missing_disk_or_one_more_service_is_noticed() {
+        let mut moved = listed();
+        moved[0]["service_port"] = json!(7);
+        assert!(!is_registered(&ours(), &moved, &disks()));
+        assert!(!is_registered(&ours(), &listed(), &[]));
+        let mut more = listed();
+        more.push(json!({"uuid": "zzzzz-bi6l4-6zhilxar6r8ey90"}));
+        assert!(!is_registered(&ours(), &more, &disks()));
+    }
+}

@@ -1,0 +1,54 @@
+//! The API server.
+
+use super::{Context, Kind, Launch, Probe, Question, flag, single_port};
+use crate::api_server::ApiServer;
+
+pub(super) const KIND: Kind = Kind {
+    name: "api",
+    instances: |_| vec!["api".into()],
+    ports: single_port,
+    needs: &[],
+    real_program: None,
+    requires: None,
+    launch,
+    prepare,
+    reset,
+};
+
+fn launch(context: &Context<'_>, service: &str) -> Launch {
+    let (folder, settings) = (context.folder, context.settings);
+    Launch {
+        subcommand: "api",
+        flags: vec![flag("listen", context.address(service))],
+        embedded_flags: vec![
+            flag("certificate", folder.certificate().display()),
+            flag("key", folder.private_key().display()),
+            flag("fixtures", settings.fixtures().dir().display()),
+            flag("database", folder.database().display()),
+            flag("image-cache", context.workspace.cache().display()),
+            flag("era", settings.era),
+            flag("blob-signing-key-file", folder.blob_signing_key().display()),
+            flag("blob-signature-ttl", settings.blob_signature_ttl),
+        ],
+        environment: vec![],
+        sockets: vec![("api", service.to_owned())],
+        probe: Probe { port: service.to_owned(), question: Question::Https },
+    }
+}
+
+/// A database that is not there is made from the fixtures.
+fn prepare(context: &Context<'_>, _: &str) -> anyhow::Result<()> {
+    let database = context.folder.database();
+    if let Some(folder) = database.parent() {
+        if folder.exists() {
+            fs_err::remove_dir_all(folder)?;
+        }
+        fs_err::create_dir_all(folder)?;
+    }
+    fs_err::create_dir_all(context.workspace.cache())?;
+    Ok(())
+}
+
+fn reset(context: &Context<'_>, _: &str) -> anyhow::Result<()> {
+    ApiServer::of_stack(context)?.reset_database()
+}

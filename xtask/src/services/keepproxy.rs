@@ -1,0 +1,31 @@
+//! The keepproxy, for clients outside the cluster's network.
+
+use super::{Context, Kind, Launch, Probe, Question, api_environment, flag, nothing, single_port};
+
+pub(super) const KIND: Kind = Kind {
+    name: "keepproxy",
+    instances: |_| vec!["keepproxy".into()],
+    ports: single_port,
+    needs: &["api", "keepstore"],
+    real_program: Some("keepproxy"),
+    requires: None,
+    launch,
+    prepare: nothing,
+    reset: nothing,
+};
+
+fn launch(context: &Context<'_>, service: &str) -> Launch {
+    let mut environment = api_environment(context);
+    // A program that looks for keepstores needs a token for that; any user's will do, and every
+    // fixture token is public.
+    let token = context.settings.fixtures().auth_token("admin").unwrap_or_default();
+    environment.push(("ARVADOS_API_TOKEN".into(), token));
+    Launch {
+        subcommand: "keepproxy",
+        flags: vec![flag("listen", context.address(service))],
+        embedded_flags: vec![flag("era", context.settings.era)],
+        environment,
+        sockets: vec![("keepproxy", service.to_owned())],
+        probe: Probe { port: service.to_owned(), question: Question::Http },
+    }
+}

@@ -1,0 +1,57 @@
+//! The keepstores: `keep0`, `keep1` and so on, each with a volume of its own.
+
+use std::path::Path;
+
+use super::{Context, Kind, Launch, Probe, Question, flag, single_port};
+use crate::settings::Settings;
+
+pub(super) const KIND: Kind = Kind {
+    name: "keepstore",
+    instances,
+    ports: single_port,
+    needs: &["api"],
+    real_program: Some("keepstore"),
+    requires: None,
+    launch,
+    prepare: |context, service| {
+        fs_err::create_dir_all(context.folder.volume(service))?;
+        empty(&context.folder.volume(service))
+    },
+    reset: |context, service| empty(&context.folder.volume(service)),
+};
+
+/// The names of the keepstores.
+pub(crate) fn instances(settings: &Settings) -> Vec<String> {
+    (0..settings.keepstores).map(|number| format!("keep{number}")).collect()
+}
+
+fn launch(context: &Context<'_>, service: &str) -> Launch {
+    let (folder, settings) = (context.folder, context.settings);
+    Launch {
+        subcommand: "keepstore",
+        flags: vec![
+            flag("volume", folder.volume(service).display()),
+            flag("listen", context.address(service)),
+            flag("permission-key-file", folder.blob_signing_key().display()),
+            flag("permission-ttl", settings.blob_signature_ttl),
+            flag("enforce-permissions", settings.enforce_permissions),
+        ],
+        embedded_flags: vec![flag("era", settings.era)],
+        environment: vec![],
+        sockets: vec![("keepstore", service.to_owned())],
+        probe: Probe { port: service.to_owned(), question: Question::Http },
+    }
+}
+
+/// Removes all blocks; the folder itself stays, since a running keepstore knows it.
+fn empty(volume: &Path) -> anyhow::Result<()> {
+    for entry in fs_err::read_dir(volume)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs_err::remove_dir_all(entry.path())?;
+        } else {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,344 @@
+//! What a stack is made of: services.yml, a profile in it, and flags, each laid over the one
+//! before.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Overrides;
+use crate::failure::Usage;
+use crate::{nearest, services, yaml};
+
+/// The generation of clients that decides where two of them contradict each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Era {
+    /// What clients of today expect.
+    Current,
+    /// The time of the Go programs with a `-volume` flag.
+    #[serde(rename = "2015")]
+    #[value(name = "2015")]
+    Y2015,
+}
+
+impl fmt::Display for Era {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Current => "current",
+            Self::Y2015 => "2015",
+        })
+    }
+}
+
+/// Which program plays a service.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) enum Provider {
+    /// Our own, in the `services` binary.
+    Embedded,
+    /// The real program, found on PATH.
+    System,
+    /// The real program if it is installed and usable, else the embedded one.
+    Auto,
+    /// A program that takes the real one's flags.
+    Path(PathBuf),
+}
+
+impl FromStr for Provider {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            "system" => Ok(Self::System),
+            "auto" => Ok(Self::Auto),
+            path if path.contains('/') => Ok(Self::Path(path.into())),
+            _ => Err(format!(
+                "{text:?} is no provider: it is embedded, system, auto or a path with a slash"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for Provider {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Provider> for String {
+    fn from(provider: Provider) -> Self {
+        provider.to_string()
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::System => f.write_str("system"),
+            Self::Auto => f.write_str("auto"),
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// All settings of a stack. They are part of its state, so that later commands know them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Settings {
+    pub(crate) era: Era,
+    /// Address that services listen on.
+    pub(crate) host: IpAddr,
+    /// How many keepstores.
+    pub(crate) keepstores: u16,
+    /// Key that the API server and the keepstores share. It is public, as every fixture token is.
+    pub(crate) blob_signing_key: String,
+    /// How long a signed locator is valid, in seconds.
+    pub(crate) blob_signature_ttl: u64,
+    /// Whether keepstores refuse to read without a valid signature.
+    pub(crate) enforce_permissions: bool,
+    /// How long a service may take until it answers, in seconds.
+    pub(crate) start_timeout: u64,
+    /// How long a service may take to end when asked politely, in seconds.
+    pub(crate) stop_timeout: u64,
+    /// By kind of service; a kind that is not named is embedded.
+    pub(crate) providers: BTreeMap<String, Provider>,
+    /// Folder of fixture files; ours if none is given.
+    pub(crate) fixtures: Option<PathBuf>,
+}
+
+/// Some of the settings: one layer.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Layer {
+    era: Option<Era>,
+    host: Option<IpAddr>,
+    keepstores: Option<u16>,
+    blob_signing_key: Option<String>,
+    blob_signature_ttl: Option<u64>,
+    enforce_permissions: Option<bool>,
+    start_timeout: Option<u64>,
+    stop_timeout: Option<u64>,
+    #[serde(default)]
+    providers: BTreeMap<String, Provider>,
+    fixtures: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServicesYml {
+    defaults: Settings,
+    #[serde(default)]
+    profiles: BTreeMap<String, Layer>,
+}
+
+impl Settings {
+    /// `self` with the layer's settings in place of its own.
+    fn under(&self, layer: &Layer) -> Self {
+        // Taken apart, so that a new setting cannot be forgotten here.
+        let Layer {
+            era,
+            host,
+            keepstores,
+            blob_signing_key,
+            blob_signature_ttl,
+            enforce_permissions,
+            start_timeout,
+            stop_timeout,
+            providers,
+            fixtures,
+        } = layer.clone();
+        let mut all_providers = self.providers.clone();
+        all_providers.extend(providers);
+        Self {
+            era: era.unwrap_or(self.era),
+            host: host.unwrap_or(self.host),
+            keepstores: keepstores.unwrap_or(self.keepstores),
+            blob_signing_key: blob_signing_key.unwrap_or_else(|| self.blob_signing_key.clone()),
+            blob_signature_ttl: blob_signature_ttl.unwrap_or(self.blob_signature_ttl),
+            enforce_permissions: enforce_permissions.unwrap_or(self.enforce_permissions),
+            start_timeout: start_timeout.unwrap_or(self.start_timeout),
+            stop_timeout: stop_timeout.unwrap_or(self.stop_timeout),
+            providers: all_providers,
+            fixtures: fixtures.or_else(|| self.fixtures.clone()),
+        }
+    }
+
+    /// The provider chosen for a kind of service.
+    pub(crate) fn provider(&self, kind: &str) -> Provider {
+        self.providers.get(kind).cloned().unwrap_or(Provider::Embedded)
+    }
+
+    /// The fixtures that the cluster starts from.
+    pub(crate) fn fixtures(&self) -> sdk_fixtures::Fixtures {
+        self.fixtures
+            .as_ref()
+            .map_or_else(sdk_fixtures::Fixtures::builtin, sdk_fixtures::Fixtures::open)
+    }
+}
+
+/// What a call of `up` asks for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    defaults: Settings,
+    explicit: Layer,
+}
+
+impl Wanted {
+    /// Reads services.yml and lays the profile and the flags over it.
+    ///
+    /// # Errors
+    /// Wrong usage: an unknown key, profile, service or provider, with the nearest known name.
+    pub(crate) fn load(services_yml: &Path, overrides: &Overrides) -> Result<Self, Usage> {
+        let file: ServicesYml = yaml::load(services_yml)?;
+        for layer in file.profiles.values() {
+            check_kinds(layer.providers.keys(), services_yml)?;
+        }
+        check_kinds(file.defaults.providers.keys(), services_yml)?;
+        let profile = match &overrides.profile {
+            None => Layer::default(),
+            Some(name) => file.profiles.get(name).cloned().ok_or_else(|| {
+                let known = file.profiles.keys().map(String::as_str);
+                Usage(format!("unknown profile {name}{}", nearest::hint(name, known)))
+            })?,
+        };
+        let explicit = over(profile, overrides)?;
+        let wanted = Self { defaults: file.defaults, explicit };
+        if wanted.fresh().keepstores == 0 {
+            return Err(Usage("keepstores: a cluster needs at least one".into()));
+        }
+        Ok(wanted)
+    }
+
+    /// The settings of a stack that does not run yet.
+    pub(crate) fn fresh(&self) -> Settings {
+        self.defaults.under(&self.explicit)
+    }
+
+    /// The settings of a stack that runs with `running`: its own, unless something was asked for
+    /// explicitly that it has not.
+    ///
+    /// # Errors
+    /// Names each setting that contradicts.
+    pub(crate) fn for_running(&self, running: &Settings) -> Result<Settings, Usage> {
+        let wanted = running.under(&self.explicit);
+        if wanted == *running {
+            return Ok(wanted);
+        }
+        let as_map = |settings: &Settings| serde_json::to_value(settings).unwrap_or_default();
+        let (wanted, running) = (as_map(&wanted), as_map(running));
+        let differences: Vec<String> = running
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, value)| wanted.get(key) != Some(value))
+            .map(|(key, value)| format!("{key} is {value}, not {}", wanted[key]))
+            .collect();
+        Err(Usage(format!(
+            "the stack is up with other settings: {}. Take it down first, or name another one \
+             with --stack",
+            differences.join("; ")
+        )))
+    }
+}
+
+/// The flags over the profile.
+fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
+    let mut layer = profile;
+    for choice in &flags.providers {
+        let (kind, provider) = choice
+            .split_once('=')
+            .ok_or_else(|| Usage(format!("--provider {choice}: write SERVICE=PROVIDER")))?;
+        check_kinds([&kind.to_owned()], Path::new("--provider"))?;
+        let provider = provider.parse().map_err(|error| Usage(format!("--provider: {error}")))?;
+        layer.providers.insert(kind.to_owned(), provider);
+    }
+    let fixtures = match &flags.fixtures {
+        None => None,
+        Some(folder) => Some(
+            folder
+                .canonicalize()
+                .map_err(|error| Usage(format!("--fixtures {}: {error}", folder.display())))?,
+        ),
+    };
+    layer.era = flags.era.or(layer.era);
+    layer.host = flags.host.or(layer.host);
+    layer.fixtures = fixtures.or(layer.fixtures);
+    Ok(layer)
+}
+
+fn check_kinds<'a>(names: impl IntoIterator<Item = &'a String>, place: &Path) -> Result<(), Usage> {
+    let known = || services::KINDS.iter().map(|kind| kind.name);
+    match names.into_iter().find(|name| !known().any(|known| known == name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let hint = nearest::hint(name, known());
+            Err(Usage(format!("{}: unknown service {name}{hint}", place.display())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("services.yml");
+        fs_err::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    const OURS: &str = include_str!("../services.yml");
+
+    #[test]
+    fn flags_take_precedence_over_the_profile_and_the_profile_over_the_file() {
+        let (_folder, path) = file(&format!("{OURS}\n  odd: {{keepstores: 7, era: current}}\n"));
+        let overrides = Overrides {
+            profile: Some("odd".into()),
+            era: Some(Era::Y2015),
+            providers: vec!["keepstore=/bin/true".into()],
+            ..Overrides::default()
+        };
+        let settings = Wanted::load(&path, &overrides).unwrap().fresh();
+        assert_eq!((settings.keepstores, settings.era), (7, Era::Y2015));
+        assert_eq!(settings.provider("keepstore"), Provider::Path("/bin/true".into()));
+        assert_eq!(settings.provider("api"), Provider::Embedded);
+    }
+
+    #[test]
+    fn a_running_stack_keeps_its_settings_unless_others_are_asked_for() {
+        let (_folder, path) = file(OURS);
+        let plain = Wanted::load(&path, &Overrides::default()).unwrap();
+        let running = Settings { keepstores: 5, ..plain.fresh() };
+        assert_eq!(plain.for_running(&running).unwrap(), running);
+        let overrides = Overrides { era: Some(Era::Y2015), ..Overrides::default() };
+        let other = Wanted::load(&path, &overrides).unwrap().for_running(&running).unwrap_err();
+        assert!(other.0.contains("era is \"current\", not \"2015\""), "{other}");
+    }
+
+    #[test]
+    fn unknown_names_are_reported_with_the_nearest_one() {
+        let (_folder, path) = file(OURS);
+        let wrong = |overrides: &Overrides| Wanted::load(&path, overrides).unwrap_err().0;
+        let profile = Overrides { profile: Some("enforced".into()), ..Overrides::default() };
+        assert_eq!(wrong(&profile), "unknown profile enforced; did you mean enforce?");
+        let kind = Overrides { providers: vec!["kepstore=system".into()], ..Overrides::default() };
+        assert_eq!(wrong(&kind), "--provider: unknown service kepstore; did you mean keepstore?");
+        let provider = Overrides { providers: vec!["nginx=maybe".into()], ..Overrides::default() };
+        assert!(wrong(&provider).contains("\"maybe\" is no provider"));
+    }
+
+    #[test]
+    fn a_cluster_without_keepstores_is_refused() {
+        let (_folder, path) = file(&OURS.replace("keepstores: 2", "keepstores: 0"));
+        assert!(Wanted::load(&path, &Overrides::default()).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Being asked to end: noticed while we wait for something else.
+
+use std::io::PipeReader;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::failure::Interrupted;
+
+/// Becomes readable, for all who wait at once, when SIGINT, SIGTERM or SIGHUP arrives.
+#[derive(Debug)]
+pub(crate) struct Interrupt {
+    arrived: Arc<AtomicUsize>,
+    reader: PipeReader,
+}
+
+impl Interrupt {
+    /// From now on these signals do not end the process by themselves: whoever holds this has to
+    /// look, as [`Self::check`] does.
+    ///
+    /// # Errors
+    /// When there is no descriptor left.
+    pub(crate) fn catch() -> anyhow::Result<Self> {
+        let (reader, writer) = std::io::pipe()?;
+        let arrived = Arc::new(AtomicUsize::new(0));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let number = usize::try_from(signal)?;
+            // The number is stored before the pipe is written to: they run in this order.
+            signal_hook::flag::register_usize(signal, Arc::clone(&arrived), number)
+                .context("cannot catch signals")?;
+            signal_hook::low_level::pipe::register(signal, writer.try_clone()?)
+                .context("cannot catch signals")?;
+        }
+        Ok(Self { arrived, reader })
+    }
+
+    /// # Errors
+    /// [`Interrupted`] if a signal has arrived.
+    pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        match self.arrived.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            signal => Err(Interrupted(i32::try_from(signal).unwrap_or(SIGTERM))),
+        }
+    }
+}
+
+impl AsFd for Interrupt {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
+    }
+}

@@ -1,0 +1,172 @@
+//! What lies where in a stack's folder, `.services/NAME/`.
+
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::StackName;
+use crate::workspace::Workspace;
+
+/// The folder of one stack, whether it exists or not.
+#[derive(Clone, Debug)]
+pub(crate) struct StackFolder {
+    name: StackName,
+    path: PathBuf,
+}
+
+impl StackFolder {
+    /// The folder of stack `name` in this checkout.
+    pub(crate) fn new(workspace: &Workspace, name: StackName) -> Self {
+        let path = workspace.stacks().join(name.as_ref());
+        Self { name, path }
+    }
+
+    /// The folders of all stacks that were ever started in this checkout, by name.
+    ///
+    /// # Errors
+    /// When the folder above cannot be read; that it does not exist is no error.
+    pub(crate) fn all(workspace: &Workspace) -> anyhow::Result<Vec<Self>> {
+        let entries = match fs_err::read_dir(workspace.stacks()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut folders = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if let (Some(name), true) = (name, entry.path().is_dir()) {
+                folders.push(Self::new(workspace, name));
+            }
+        }
+        folders.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(folders)
+    }
+
+    /// Makes the folder, for our eyes only: it will hold a private key.
+    ///
+    /// # Errors
+    /// Says what to do when it cannot be made.
+    pub(crate) fn create(&self) -> anyhow::Result<()> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        for folder in [&self.path, &self.logs()] {
+            builder.create(folder).with_context(|| {
+                let folder = folder.display();
+                format!("cannot create {folder}: make the folder above it writable for you")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Removes everything that a stack which is down leaves behind: all but its logs, and the
+    /// lock that others may be waiting for.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub(crate) fn clear(&self) -> anyhow::Result<()> {
+        let entries = match fs_err::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let path = entry.path();
+            if path == self.logs() || path == self.stack_lock() {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                fs_err::remove_dir_all(path)?;
+            } else {
+                fs_err::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The stack's name.
+    pub(crate) fn name(&self) -> &StackName {
+        &self.name
+    }
+
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the services' logs are.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// Standard output and error of a service.
+    pub(crate) fn log(&self, service: &str) -> PathBuf {
+        self.logs().join(format!("{service}.log"))
+    }
+
+    /// Held by the command that now works on the stack.
+    pub(crate) fn stack_lock(&self) -> PathBuf {
+        self.path.join("stack.lock")
+    }
+
+    /// What the stack is, for later commands.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path.join("stack.json")
+    }
+
+    /// Held by the processes of a service.
+    pub(crate) fn service_lock(&self, service: &str) -> PathBuf {
+        self.path.join(format!("{service}.lock"))
+    }
+
+    /// The pid of a service, one line, for scripts.
+    pub(crate) fn pid_file(&self, service: &str) -> PathBuf {
+        self.path.join(format!("{service}.pid"))
+    }
+
+    /// A port number, one line, for scripts.
+    pub(crate) fn port_file(&self, port: &str) -> PathBuf {
+        self.path.join(format!("{port}.port"))
+    }
+
+    /// The certificate that all services present, with the chain to its authority.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.path.join("tls/server.pem")
+    }
+
+    /// The private key of [`Self::certificate`].
+    pub(crate) fn private_key(&self) -> PathBuf {
+        self.path.join("tls/server.key")
+    }
+
+    /// The authority that a client has to trust.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.path.join("tls/ca.pem")
+    }
+
+    /// The key by which locators are signed.
+    pub(crate) fn blob_signing_key(&self) -> PathBuf {
+        self.path.join("keep.blob_signing_key")
+    }
+
+    /// The rows of the API server.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join("api/database.sqlite")
+    }
+
+    /// The blocks of a keepstore.
+    pub(crate) fn volume(&self, keepstore: &str) -> PathBuf {
+        self.path.join(keepstore)
+    }
+
+    /// The git repositories.
+    pub(crate) fn repositories(&self) -> PathBuf {
+        self.path.join("git")
+    }
+
+    /// Requests through the TLS front.
+    pub(crate) fn access_log(&self) -> PathBuf {
+        self.logs().join("nginx_access.log")
+    }
+}

@@ -1,0 +1,11 @@
+//! A stack: one running cluster with a name, and all that it owns.
+
+pub(crate) mod folder;
+pub(crate) mod lock;
+pub(crate) mod name;
+pub(crate) mod state;
+
+pub(crate) use folder::StackFolder;
+pub(crate) use lock::StackLock;
+pub(crate) use name::StackName;
+pub(crate) use state::State;

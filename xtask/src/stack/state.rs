@@ -1,0 +1,137 @@
+//! stack.json: what a stack is made of, for the commands that come after this one.
+//!
+//! There is no daemon that knows: each command reads this file and verifies it. It is written
+//! before a process is spawned, so that whatever ends us, the next command knows what to look for.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::StackFolder;
+use crate::process::identity::Identity;
+use crate::process::members::Signs;
+use crate::process::stop::Target;
+use crate::settings::{Provider, Settings};
+
+/// Of the file's format. It rises when an older program could not make sense of a newer file.
+const VERSION: u32 = 1;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct State {
+    version: u32,
+    /// The boot of the machine that the processes belong to.
+    pub(crate) boot_id: String,
+    /// No process of the stack started earlier than this, in clock ticks since the boot.
+    pub(crate) since: u64,
+    pub(crate) settings: Settings,
+    /// In the order in which they are shown.
+    pub(crate) services: Vec<Service>,
+    /// By the port's name.
+    pub(crate) ports: BTreeMap<String, u16>,
+}
+
+/// One service of the stack.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    /// The name of its kind.
+    pub(crate) kind: String,
+    /// Who plays it: never `auto`.
+    pub(crate) provider: Provider,
+    /// Random; in the environment of its processes and nowhere else.
+    pub(crate) marker: String,
+    /// Not known while it is being started, or after we were killed in the middle of that.
+    pub(crate) process: Option<Identity>,
+}
+
+/// Just enough to tell whether we can read the rest.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+impl State {
+    /// A stack with nothing in it yet.
+    pub(crate) fn new(settings: Settings, boot_id: String, since: u64) -> Self {
+        let (services, ports) = Default::default();
+        Self { version: VERSION, boot_id, since, settings, services, ports }
+    }
+
+    /// Reads the state of a stack; `None` if it has none, because it is down.
+    ///
+    /// # Errors
+    /// When the file is corrupt, or written by a newer version of this program.
+    pub(crate) fn load(folder: &StackFolder) -> anyhow::Result<Option<Self>> {
+        let path = folder.state();
+        let text = match fs_err::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let advice =
+            format!("`cargo xtask services down --stack {}` clears it away", folder.name());
+        let corrupt = || format!("{} is corrupt; {advice}", path.display());
+        let Versioned { version } = serde_json::from_slice(&text).with_context(corrupt)?;
+        anyhow::ensure!(
+            version <= VERSION,
+            "{} has version {version}, and this program knows {VERSION}: use the newer one that \
+             started the stack, or {advice}",
+            path.display()
+        );
+        Ok(Some(serde_json::from_slice(&text).with_context(corrupt)?))
+    }
+
+    /// Writes the state so that a reader sees the old or the new one, and nobody else sees any.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn save(&self, folder: &StackFolder) -> anyhow::Result<()> {
+        let path = folder.state();
+        let cannot = || format!("cannot write {}", path.display());
+        let mut file = tempfile::Builder::new()
+            .permissions(std::fs::Permissions::from_mode(0o600))
+            .tempfile_in(folder.path())
+            .with_context(cannot)?;
+        file.write_all(&serde_json::to_vec_pretty(self)?).with_context(cannot)?;
+        file.persist(&path).with_context(cannot)?;
+        Ok(())
+    }
+
+    /// Forgets the state: the stack is down.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub(crate) fn remove(folder: &StackFolder) -> anyhow::Result<()> {
+        match fs_err::remove_file(folder.state()) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The service of that name.
+    pub(crate) fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name)
+    }
+}
+
+impl Service {
+    /// Whether the process that we started still runs, in this boot of the machine.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.process.is_some_and(|process| process.is_alive())
+    }
+
+    /// By what all its processes are found.
+    pub(crate) fn target(&self, folder: &StackFolder) -> Target {
+        Target {
+            service: self.name.clone(),
+            signs: Signs {
+                leader: self.process,
+                marker: Some(self.marker.clone()),
+                lock: folder.service_lock(&self.name),
+            },
+        }
+    }
+}

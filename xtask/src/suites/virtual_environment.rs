@@ -1,0 +1,59 @@
+//! Python packages for a suite: a virtual environment, made once for each list of packages.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use xshell::{Shell, cmd};
+
+use crate::environment;
+use crate::programs;
+
+/// The folder of the environment's programs, which is made first if it is not there.
+///
+/// # Errors
+/// When Python or the package index cannot do it.
+pub(crate) fn programs_folder(requirements: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
+    let python = programs::find("python3").context("python3 is not installed")?;
+    let mut hasher = DefaultHasher::new();
+    (fs_err::read(requirements)?, &python).hash(&mut hasher);
+    let folder = cache.join(format!("python-{:016x}", hasher.finish()));
+    fs_err::create_dir_all(cache)?;
+    // It cannot be made elsewhere and moved here: its programs name their folder.
+    let lock = fs_err::File::create(folder.with_extension("lock"))?.into_parts().0;
+    File::lock(&lock)?;
+    let complete = folder.join("complete");
+    if !complete.exists() {
+        make(&python, &folder, requirements)
+            .with_context(|| format!("packages of {}", requirements.display()))?;
+        fs_err::write(complete, "")?;
+    }
+    Ok(folder.join("bin"))
+}
+
+fn make(python: &Path, folder: &Path, requirements: &Path) -> anyhow::Result<()> {
+    eprintln!("making a Python environment with the packages of {}", requirements.display());
+    if folder.exists() {
+        fs_err::remove_dir_all(folder)?;
+    }
+    let shell = Shell::new()?;
+    let pip = folder.join("bin/python");
+    let commands = [
+        cmd!(shell, "{python} -m venv {folder}"),
+        cmd!(
+            shell,
+            "{pip} -m pip install --quiet --disable-pip-version-check --only-binary pycurl
+             --requirement {requirements}"
+        ),
+    ];
+    for command in commands {
+        let mut command = std::process::Command::from(command.quiet());
+        environment::clean(&mut command);
+        command.env_remove(OsStr::new("PYTHONPATH")).stdout(std::io::stderr());
+        let status = command.status()?;
+        anyhow::ensure!(status.success(), "{command:?} ended with {status}");
+    }
+    Ok(())
+}

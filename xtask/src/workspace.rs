@@ -1,0 +1,52 @@
+//! Where things are: the checkout, and what we keep in it.
+
+use std::path::{Path, PathBuf};
+
+/// Overrides the workspace root; a test gives each of its runs one of its own.
+const ROOT_VARIABLE: &str = "XTASK_ROOT";
+
+/// A checkout of this project.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// The checkout that this program was built from, wherever it is called.
+    pub(crate) fn find() -> Self {
+        let root = std::env::var_os(ROOT_VARIABLE).map_or_else(Self::source, PathBuf::from);
+        // A root that does not exist is reported by whoever first reads something in it.
+        Self { root: root.canonicalize().unwrap_or(root) }
+    }
+
+    /// The workspace root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the sources of this program are, whatever the root is.
+    pub(crate) fn source() -> PathBuf {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        package.parent().unwrap_or(package).to_owned()
+    }
+
+    /// What `services up` starts.
+    pub(crate) fn services_yml(&self) -> PathBuf {
+        self.root.join("xtask/services.yml")
+    }
+
+    /// What `test-all` runs.
+    pub(crate) fn suites_yml(&self) -> PathBuf {
+        self.root.join("xtask/suites.yml")
+    }
+
+    /// The stacks, a folder each. Not below `target`: `cargo clean` would orphan their processes.
+    pub(crate) fn stacks(&self) -> PathBuf {
+        self.root.join(".services")
+    }
+
+    /// What is slow to make and is addressed by its content; no stack name starts with a dot.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.stacks().join(".cache")
+    }
+}

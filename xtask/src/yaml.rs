@@ -1,0 +1,87 @@
+//! Reading our own YAML files, so that a mistake in one is found by whoever made it.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::failure::Usage;
+use crate::nearest;
+
+/// Reads `path` as a `T`.
+///
+/// # Errors
+/// [`Usage`] with file, line and column, and for an unknown key the nearest known one.
+pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Usage> {
+    let text = fs_err::read_to_string(path).map_err(|error| Usage(error.to_string()))?;
+    serde_yaml::from_str(&text).map_err(|error| Usage(explain(path, &error)))
+}
+
+fn explain(path: &Path, error: &serde_yaml::Error) -> String {
+    let message = error.to_string();
+    let place = error.location().map(|at| format!("{}:{}", at.line(), at.column()));
+    // The place is said in front, where editors and terminals make a link of it.
+    let what = place.as_ref().map_or(message.as_str(), |_| {
+        message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what)
+    });
+    let place = place.map_or_else(String::new, |place| format!(":{place}"));
+    format!("{}{place}: {}", path.display(), with_nearest(what))
+}
+
+/// Replaces serde's list of all expected names by the one that was probably meant.
+fn with_nearest(what: &str) -> String {
+    let mut parts = what.splitn(2, ", expected ");
+    let (Some(unknown), Some(expected)) = (parts.next(), parts.next()) else {
+        return what.to_owned();
+    };
+    let quoted = |text: &'_ str| -> Vec<String> {
+        text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let known = quoted(expected);
+    match quoted(unknown).last() {
+        Some(wrong) if unknown.contains("unknown ") && !known.is_empty() => {
+            let hint = nearest::hint(wrong, known.iter().map(String::as_str));
+            format!("{}{hint}", unknown.replace("unknown field", "unknown key"))
+        }
+        _ => what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Example {
+        #[serde(rename = "keepstores")]
+        _keepstores: u8,
+        #[serde(rename = "host")]
+        _host: Option<String>,
+    }
+
+    fn mistake(text: &str) -> String {
+        let error = serde_yaml::from_str::<Example>(text).unwrap_err();
+        explain(Path::new("services.yml"), &error)
+    }
+
+    #[test]
+    fn an_unknown_key_is_reported_with_its_place_and_the_nearest_known_one() {
+        assert_eq!(
+            mistake("host: a\nkepstores: 2\n"),
+            "services.yml:2:1: unknown key `kepstores`; did you mean keepstores?"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_reported_with_its_place() {
+        assert_eq!(
+            mistake("keepstores: many\n"),
+            "services.yml:1:13: keepstores: invalid type: string \"many\", expected u8"
+        );
+    }
+
+    #[test]
+    fn text_that_is_no_yaml_is_reported_with_its_place() {
+        assert_eq!(mistake("keepstores: [\n"), "");
+    }
+}
