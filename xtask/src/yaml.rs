@@ -18,13 +18,13 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Usage> {
 
 fn explain(path: &Path, error: &serde_yaml::Error) -> String {
     let message = error.to_string();
-    let place = error.location().map(|at| format!("{}:{}", at.line(), at.column()));
+    let Some(at) = error.location() else {
+        return format!("{}: {}", path.display(), with_nearest(&message));
+    };
     // The place is said in front, where editors and terminals make a link of it.
-    let what = place.as_ref().map_or(message.as_str(), |_| {
-        message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what)
-    });
-    let place = place.map_or_else(String::new, |place| format!(":{place}"));
-    format!("{}{place}: {}", path.display(), with_nearest(what))
+    let (line, column) = (at.line(), at.column());
+    let what = message.replace(&format!(" at line {line} column {column}"), "");
+    format!("{}:{line}:{column}: {}", path.display(), with_nearest(&what))
 }
 
 /// Replaces serde's list of all expected names by the one that was probably meant.
@@ -82,6 +82,10 @@ mod tests {
 
     #[test]
     fn text_that_is_no_yaml_is_reported_with_its_place() {
-        assert_eq!(mistake("keepstores: [\n"), "");
+        assert_eq!(
+            mistake("host: \"open\n"),
+            "services.yml:2:1: found unexpected end of stream, while scanning a quoted scalar \
+             at line 1 column 7"
+        );
     }
 }

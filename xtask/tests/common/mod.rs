@@ -1,0 +1,160 @@
+//! A checkout of its own for each test, in a folder with a space in its name, and its clean-up.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Done {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+}
+
+impl Done {
+    /// The same, if it succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+}
+
+/// A root with services.yml of its own. Dropping it takes its stacks down and proves that nothing
+/// of them is left.
+pub struct Checkout {
+    folder: tempfile::TempDir,
+}
+
+impl Checkout {
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("x task ").tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("xtask")).unwrap();
+        let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.yml");
+        fs_err::copy(ours, folder.path().join("xtask/services.yml")).unwrap();
+        Self { folder }
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    /// A file of a stack.
+    pub fn stack(&self, stack: &str, file: &str) -> PathBuf {
+        self.root().join(".services").join(stack).join(file)
+    }
+
+    pub fn services_yml(&self) -> PathBuf {
+        self.root().join("xtask/services.yml")
+    }
+
+    /// Replaces a line of services.yml, which must be there.
+    pub fn configure(&self, from: &str, to: &str) {
+        let text = fs_err::read_to_string(self.services_yml()).unwrap();
+        assert!(text.contains(from), "{from:?} is not in services.yml");
+        fs_err::write(self.services_yml(), text.replace(from, to)).unwrap();
+    }
+
+    /// Makes keep0 and its like a fake service of that behaviour.
+    pub fn fake_keepstores(&self, behaviour: &str) {
+        let script = self.root().join(format!("fake {behaviour}"));
+        let own = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap();
+        let fake = own.join("examples/fake_service");
+        let text =
+            format!("#!/bin/sh\nFAKE_BEHAVIOUR={behaviour} exec '{}' \"$@\"\n", fake.display());
+        fs_err::write(&script, text).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs_err::set_permissions(&script, executable).unwrap();
+        self.configure(
+            "providers: {}",
+            &format!("providers: {{keepstore: \"{}\"}}", script.display()),
+        );
+        self.configure("start_timeout: 30", "start_timeout: 5");
+        self.configure("stop_timeout: 5", "stop_timeout: 1");
+    }
+
+    /// `cargo xtask ARGUMENTS`, without cargo.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(arguments).env("XTASK_ROOT", self.root()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    pub fn services(&self, arguments: &[&str]) -> Done {
+        self.run(&[&["services"], arguments].concat())
+    }
+
+    /// `services up`, which must succeed.
+    #[track_caller]
+    pub fn up(&self, arguments: &[&str]) -> Done {
+        self.services(&[&["up"], arguments].concat()).ok()
+    }
+
+    pub fn status(&self, arguments: &[&str]) -> Value {
+        let done = self.services(&[&["status", "--format", "json"], arguments].concat());
+        serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {done:?}"))
+    }
+
+    /// The pid and the ports of a service.
+    pub fn service(&self, stack: &str, name: &str) -> Value {
+        let status = self.status(&["--stack", stack]);
+        let services = status["services"].as_array().unwrap();
+        let found = services.iter().find(|service| service["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name} in {status:#}")).clone()
+    }
+
+    /// Every running process that works in this checkout, or was started from a script in it.
+    pub fn processes(&self) -> Vec<i32> {
+        let root = self.root();
+        let needle = root.to_str().unwrap().as_bytes().to_vec();
+        let mentions = |path: PathBuf| {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            bytes.windows(needle.len()).any(|window| window == needle)
+        };
+        fs_err::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+            .filter(|pid| *pid != i32::try_from(std::process::id()).unwrap())
+            .filter(|pid| {
+                let proc = PathBuf::from(format!("/proc/{pid}"));
+                let at_home =
+                    std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&root));
+                at_home || mentions(proc.join("cmdline"))
+            })
+            .collect()
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        let stacks = std::fs::read_dir(self.root().join(".services"));
+        let names = stacks
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        for name in names.filter(|name| !name.starts_with('.')) {
+            self.services(&["down", "--stack", &name]);
+        }
+        if !std::thread::panicking() {
+            assert_eq!(self.processes(), [0; 0], "processes are left");
+        }
+    }
+}
