@@ -1,0 +1,139 @@
+//! The floor: a bare loop that spawns the same programs, and asks each until it answers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use crate::api_server::ApiServer;
+use crate::lifecycle::program::{self, Program};
+use crate::lifecycle::{Cluster, health};
+use crate::plan::{self, Planned};
+use crate::process::pidfd::PidFd;
+use crate::process::spawn::{Spawn, Started};
+use crate::programs;
+use crate::settings::Settings;
+use crate::stack::{StackFolder, State};
+use crate::workspace::Workspace;
+use crate::{certificate, stack};
+
+/// How long the programs may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The time until all have answered, and the time until all have ended after SIGTERM.
+///
+/// # Errors
+/// When a program does not start or answer.
+pub(super) fn up_and_down(
+    workspace: &Workspace,
+    settings: &Settings,
+    services_binary: &Path,
+) -> anyhow::Result<(Duration, Duration)> {
+    let folder =
+        StackFolder::new(workspace, format!("bench-floor-{}", std::process::id()).parse()?);
+    folder.create()?;
+    let result = measure(workspace, settings, services_binary, &folder);
+    fs_err::remove_dir_all(folder.path())?;
+    result
+}
+
+fn measure(
+    workspace: &Workspace,
+    settings: &Settings,
+    services_binary: &Path,
+    folder: &StackFolder,
+) -> anyhow::Result<(Duration, Duration)> {
+    let services = plan::plan(settings, &[], &programs::find)?;
+    let services: Vec<Planned> =
+        services.into_iter().filter(|service| service.unavailable.is_none()).collect();
+    let mut cluster =
+        Cluster::new(workspace, folder, State::new(settings.clone(), String::new(), 0));
+    let mut held = BTreeMap::new();
+    for service in &services {
+        held.extend(program::hold_ports(service, settings.host, &cluster.state.ports)?);
+    }
+    let numbers = held.iter().map(|(port, held)| (port.clone(), held.number()));
+    cluster.state.ports.extend(numbers);
+    certificate::create(folder, settings.host)?;
+    fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
+    let context = cluster.context();
+    for service in &services {
+        (service.kind.prepare)(&context, &service.name)?;
+    }
+    let programs: Vec<(&Planned, Program<'_>)> = services
+        .iter()
+        .map(|service| (service, Program::of(service, &context, services_binary, &held)))
+        .collect();
+
+    let started_at = Instant::now();
+    let mut started = Vec::new();
+    let mut all_ready = || {
+        for (service, program) in &programs {
+            started.push((*service, spawn(folder, service, program)?));
+        }
+        wait_for_all(&cluster, &started)
+    };
+    let ready = all_ready();
+    let up = started_at.elapsed();
+    let ended_at = Instant::now();
+    for (_, started) in &mut started {
+        let handle = PidFd::open_pid(started.identity.pid)?;
+        handle.signal(nix::sys::signal::Signal::SIGTERM)?;
+    }
+    for (_, started) in &mut started {
+        started.child.wait()?;
+    }
+    ready?;
+    Ok((up, ended_at.elapsed()))
+}
+
+fn spawn(
+    folder: &StackFolder,
+    service: &Planned,
+    program: &Program<'_>,
+) -> anyhow::Result<Started> {
+    let lock = fs_err::File::create(folder.service_lock(&service.name))?.into_parts().0;
+    Spawn {
+        program: &program.path,
+        arguments: &program.arguments,
+        environment: &program.environment,
+        folder: folder.path(),
+        log: &folder.log(&service.name),
+        marker: "bench",
+        lock: &lock,
+        sockets: &program.sockets,
+    }
+    .spawn()
+}
+
+fn wait_for_all(cluster: &Cluster<'_>, started: &[(&Planned, Started)]) -> anyhow::Result<()> {
+    let tls = health::trusting(cluster.folder)?;
+    let deadline = Instant::now() + PATIENCE;
+    for (planned, started) in started {
+        let service = stack::state::Service {
+            name: planned.name.clone(),
+            kind: planned.kind.name.to_owned(),
+            provider: planned.provider.clone(),
+            marker: String::new(),
+            process: Some(started.identity),
+        };
+        let handle = PidFd::open_pid(started.identity.pid)?;
+        let tls = std::sync::Arc::clone(&tls);
+        let awaited =
+            health::awaited(cluster, &service, started.identity, &handle, tls, deadline)?;
+        awaited.until_ready().with_context(|| planned.name.clone())?;
+    }
+    Ok(())
+}
+
+/// One bare request for a reset, on a connection of its own.
+///
+/// # Errors
+/// When the server refuses.
+pub(super) fn reset(cluster: &Cluster<'_>) -> anyhow::Result<Duration> {
+    let api = ApiServer::of_stack(&cluster.context())?;
+    let started_at = Instant::now();
+    api.reset_database()?;
+    Ok(started_at.elapsed())
+}
