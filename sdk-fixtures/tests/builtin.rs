@@ -29,10 +29,7 @@ const INFIXES: [(&str, &str); 15] = [
 fn all_classes() -> Vec<Class> {
     let fixtures = Fixtures::builtin();
     let names = fixtures.classes().unwrap();
-    names
-        .iter()
-        .map(|name| fixtures.class(name).unwrap())
-        .collect()
+    names.iter().map(|name| fixtures.class(name).unwrap()).collect()
 }
 
 /// Every text in `value`, however deep.
@@ -96,11 +93,7 @@ fn every_record_has_an_owner_or_a_user() {
         };
         for record in &class.records {
             let userless = record.label == "valid_token_deleted_user";
-            assert!(
-                userless || record.text(column).is_some(),
-                "{}",
-                record.label
-            );
+            assert!(userless || record.text(column).is_some(), "{}", record.label);
         }
     }
 }
@@ -111,10 +104,7 @@ fn tokens_belong_to_users_and_clients_by_label_and_are_unique() {
     let mut seen = BTreeSet::new();
     for record in fixture("api_client_authorizations").unwrap().records {
         let token = auth_token(&record.label).unwrap();
-        assert!(
-            token.len() >= 40 && token.bytes().all(|b| b.is_ascii_alphanumeric()),
-            "{token}"
-        );
+        assert!(token.len() >= 40 && token.bytes().all(|b| b.is_ascii_alphanumeric()), "{token}");
         assert!(seen.insert(token), "{} has another's token", record.label);
         let client = record.text("api_client").unwrap();
         assert!(clients.record(client).is_some(), "{client}");
@@ -128,22 +118,11 @@ fn tokens_belong_to_users_and_clients_by_label_and_are_unique() {
 fn every_portable_data_hash_is_that_of_its_manifest() {
     for record in fixture("collections").unwrap().records {
         let manifest = record.text("manifest_text").unwrap();
-        assert!(
-            manifest.is_empty() || manifest.ends_with('\n'),
-            "{}",
-            record.label
-        );
-        let digest: String = Md5::digest(without_hints(manifest))
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        assert!(manifest.is_empty() || manifest.ends_with('\n'), "{}", record.label);
+        let digest: String =
+            Md5::digest(without_hints(manifest)).iter().map(|byte| format!("{byte:02x}")).collect();
         let expected = format!("{digest}+{}", without_hints(manifest).len());
-        assert_eq!(
-            record.text("portable_data_hash"),
-            Some(&*expected),
-            "{}",
-            record.label
-        );
+        assert_eq!(record.text("portable_data_hash"), Some(&*expected), "{}", record.label);
     }
 }
 
@@ -154,11 +133,7 @@ fn without_hints(manifest: &str) -> String {
         _ => word.to_owned(),
     };
     let line = |line: &str| line.split(' ').map(cut).collect::<Vec<_>>().join(" ");
-    manifest
-        .split('\n')
-        .map(line)
-        .collect::<Vec<_>>()
-        .join("\n")
+    manifest.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -168,10 +143,7 @@ fn no_two_records_of_an_owner_have_the_same_name() {
         for record in &fixture(name).unwrap().records {
             if let Some(name) = record.text("name") {
                 let owned = (record.text("owner_uuid"), name);
-                assert!(
-                    seen.insert((owned.0.map(str::to_owned), name.to_owned())),
-                    "{owned:?}"
-                );
+                assert!(seen.insert((owned.0.map(str::to_owned), name.to_owned())), "{owned:?}");
             }
         }
     }
@@ -190,23 +162,11 @@ fn what_outside_suites_name_is_there() {
         ("users", "admin", "zzzzz-tpzed-d9tiejq69daie8f"),
         ("users", "active", "zzzzz-tpzed-xurymjxw79nv3jz"),
         ("users", "spectator", "zzzzz-tpzed-l1s2piq4t4mps8r"),
-        (
-            "api_client_authorizations",
-            "active",
-            "zzzzz-gj3su-077z32aux8dg2s1",
-        ),
+        ("api_client_authorizations", "active", "zzzzz-gj3su-077z32aux8dg2s1"),
         ("collections", "foo_file", "zzzzz-4zz18-znfnqtbbv4spc3w"),
         ("collections", "bar_file", "zzzzz-4zz18-ehbhgtheo8909or"),
-        (
-            "collections",
-            "foo_collection_in_aproject",
-            "zzzzz-4zz18-fy296fx3hot09f7",
-        ),
-        (
-            "collections",
-            "public_text_file",
-            "zzzzz-4zz18-4en62shvi99lxd4",
-        ),
+        ("collections", "foo_collection_in_aproject", "zzzzz-4zz18-fy296fx3hot09f7"),
+        ("collections", "public_text_file", "zzzzz-4zz18-4en62shvi99lxd4"),
         ("groups", "aproject", "zzzzz-j7d0g-v955i6s2oi1cbso"),
         ("groups", "asubproject", "zzzzz-j7d0g-axqo7eu9pwvna1x"),
         ("groups", "afiltergroup", "zzzzz-j7d0g-thisfiltergroup"),
@@ -216,37 +176,15 @@ fn what_outside_suites_name_is_there() {
         ("keep_services", "proxy", "zzzzz-bi6l4-h0a0xwut9qa6g3a"),
     ] {
         let class = fixture(class).unwrap();
-        assert_eq!(
-            class.record(label).and_then(|r| r.text("uuid")),
-            Some(uuid),
-            "{label}"
-        );
+        assert_eq!(class.record(label).and_then(|r| r.text("uuid")), Some(uuid), "{label}");
     }
     for (label, token) in [
-        (
-            "admin",
-            "4axaw8zxe0qm22wa6urpp5nskcne8z88cvbupv653y1njyi05h",
-        ),
-        (
-            "active",
-            "3kg6k6lzmp9kj5cpkcoxie963cmvjahbt2fod9zru30k1jqdmi",
-        ),
-        (
-            "spectator",
-            "zw2f4gwx8hw8cjre7yp6v1zylhrhn3m5gvjq73rtpwhmknrybu",
-        ),
-        (
-            "anonymous",
-            "4kg6k6lzmp9kj4cpkcoxie964cmvjahbt4fod9zru44k4jqdmi",
-        ),
-        (
-            "expired",
-            "2ym314ysp27sk7h943q6vtc378srb06se3pq6ghurylyf3pdmx",
-        ),
-        (
-            "system_user",
-            "systemusertesttoken1234567890aoeuidhtnsqjkxbmwvzpy",
-        ),
+        ("admin", "4axaw8zxe0qm22wa6urpp5nskcne8z88cvbupv653y1njyi05h"),
+        ("active", "3kg6k6lzmp9kj5cpkcoxie963cmvjahbt2fod9zru30k1jqdmi"),
+        ("spectator", "zw2f4gwx8hw8cjre7yp6v1zylhrhn3m5gvjq73rtpwhmknrybu"),
+        ("anonymous", "4kg6k6lzmp9kj4cpkcoxie964cmvjahbt4fod9zru44k4jqdmi"),
+        ("expired", "2ym314ysp27sk7h943q6vtc378srb06se3pq6ghurylyf3pdmx"),
+        ("system_user", "systemusertesttoken1234567890aoeuidhtnsqjkxbmwvzpy"),
     ] {
         assert_eq!(auth_token(label).unwrap(), token);
     }

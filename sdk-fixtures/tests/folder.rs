@@ -50,10 +50,7 @@ fn an_unknown_class_names_the_nearest_and_never_leaves_the_folder() {
     let inside = dir.path().join("inside");
     std::fs::create_dir(&inside).unwrap();
     let error = Fixtures::open(inside).class("../users").unwrap_err();
-    assert!(
-        matches!(error, Error::UnknownClass { nearest: None, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::UnknownClass { nearest: None, .. }), "{error}");
 }
 
 #[test]
@@ -76,15 +73,9 @@ fn an_unknown_label_names_the_nearest() {
 
 #[test]
 fn wrong_yaml_is_told_with_its_place() {
-    let (dir, fixtures) = folder(&[
-        ("users.yml", "a: {}\nb: {c: [x\n"),
-        ("logs.yml", "a:\n  b\n"),
-    ]);
+    let (dir, fixtures) = folder(&[("users.yml", "a: {}\nb: {c: [x\n"), ("logs.yml", "a:\n  b\n")]);
     let text = message(&dir, fixtures.class("users"));
-    assert!(
-        text.starts_with("DIR/users.yml:3:1: did not find"),
-        "{text}"
-    );
+    assert!(text.starts_with("DIR/users.yml:3:1: did not find"), "{text}");
     let text = message(&dir, fixtures.class("logs"));
     assert!(text.starts_with("DIR/logs.yml:2:3: a: "), "{text}");
 }
@@ -118,10 +109,7 @@ fn text_that_is_not_utf_8_is_told_with_the_file() {
     let (dir, fixtures) = folder(&[]);
     std::fs::write(dir.path().join("logs.yml"), [b'a', 0xff]).unwrap();
     let text = message(&dir, fixtures.class("logs"));
-    assert!(
-        text.contains("DIR/logs.yml") && text.contains("UTF-8"),
-        "{text}"
-    );
+    assert!(text.contains("DIR/logs.yml") && text.contains("UTF-8"), "{text}");
 }
 
 #[test]
@@ -129,10 +117,7 @@ fn the_content_hash_changes_with_every_name_and_byte_of_a_fixture() {
     let hash = |files: &[(&str, &str)]| folder(files).1.content_hash().unwrap();
     let original = [("users.yml", "a: {}"), ("logs.yml", "")];
     assert_eq!(hash(&original), hash(&original));
-    assert_eq!(
-        hash(&original),
-        hash(&[original[0], original[1], ("notes.txt", "x")])
-    );
+    assert_eq!(hash(&original), hash(&[original[0], original[1], ("notes.txt", "x")]));
     for changed in [
         [("users.yml", "a: {} "), ("logs.yml", "")],
         [("groups.yml", "a: {}"), ("logs.yml", "")],

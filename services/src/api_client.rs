@@ -52,10 +52,7 @@ pub(crate) enum ApiError {
     Address(#[from] hyper::http::Error),
     /// Nobody answers there.
     #[error("at {host} cannot be reached: {source}")]
-    Unreachable {
-        host: String,
-        source: hyper_util::client::legacy::Error,
-    },
+    Unreachable { host: String, source: hyper_util::client::legacy::Error },
     /// The answer was cut off or overlong.
     #[error("at {host} did not finish its answer: {reason}")]
     Incomplete { host: String, reason: String },
@@ -64,17 +61,10 @@ pub(crate) enum ApiError {
     TimedOut { host: String },
     /// It refused.
     #[error("at {host} answered {status}: {text}")]
-    Refused {
-        host: String,
-        status: StatusCode,
-        text: String,
-    },
+    Refused { host: String, status: StatusCode, text: String },
     /// The answer is not JSON.
     #[error("at {host} answered something that is not JSON: {source}")]
-    NotJson {
-        host: String,
-        source: serde_json::Error,
-    },
+    NotJson { host: String, source: serde_json::Error },
 }
 
 /// What authenticates a request: a token, or the header with which a client presented one.
@@ -92,9 +82,7 @@ impl ApiClient {
     /// # Errors
     /// When the host is not given.
     pub(crate) fn from_environment(tls: ClientConfig) -> anyhow::Result<Self> {
-        let host = std::env::var("ARVADOS_API_HOST")
-            .ok()
-            .filter(|host| !host.is_empty());
+        let host = std::env::var("ARVADOS_API_HOST").ok().filter(|host| !host.is_empty());
         let host = host.context("ARVADOS_API_HOST is not set: it is the API server's HOST:PORT")?;
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -136,32 +124,18 @@ impl ApiClient {
         };
         let request = request.body(Full::new(content))?;
         let answer = tokio::time::timeout(PATIENCE, self.exchange(request)).await;
-        answer.unwrap_or_else(|_| {
-            Err(ApiError::TimedOut {
-                host: self.host.clone(),
-            })
-        })
+        answer.unwrap_or_else(|_| Err(ApiError::TimedOut { host: self.host.clone() }))
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ApiError> {
         let host = || self.host.clone();
         let response = self.http.request(request).await;
-        let response = response.map_err(|source| ApiError::Unreachable {
-            host: host(),
-            source,
-        })?;
+        let response = response.map_err(|source| ApiError::Unreachable { host: host(), source })?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
-            .collect()
-            .await;
-        let body = body.map_err(|error| ApiError::Incomplete {
-            host: host(),
-            reason: error.to_string(),
-        })?;
-        Ok(Answer {
-            status,
-            body: body.to_bytes(),
-        })
+        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+        let body =
+            body.map_err(|error| ApiError::Incomplete { host: host(), reason: error.to_string() })?;
+        Ok(Answer { status, body: body.to_bytes() })
     }
 
     /// As [`Self::request`], for when only a JSON answer with status 200 will do.
@@ -221,9 +195,7 @@ pub(crate) fn connector(tls: ClientConfig, patience: Duration) -> HttpsConnector
 
 /// What the Go SDK takes for true in `ARVADOS_API_HOST_INSECURE`.
 fn is_true(text: &str) -> bool {
-    ["1", "yes", "true"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(text))
+    ["1", "yes", "true"].iter().any(|known| known.eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

@@ -21,9 +21,7 @@ pub(crate) fn plain_http_to_tls_port() -> Response<Body> {
         &format!("400 {told}"),
         &format!("<center>{told}</center>\r\n"),
     );
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

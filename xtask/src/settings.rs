@@ -92,6 +92,7 @@ impl fmt::Display for Provider {
 
 /// All settings of a stack. They are part of its state, so that later commands know them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) era: Era,
     /// Address that services listen on.

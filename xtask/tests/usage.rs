@@ -60,7 +60,7 @@ fn an_unknown_profile_provider_token_or_flag_is_refused() {
     let provider = refused(&checkout, &["up", "--provider", "api"]);
     assert_eq!(provider, "error: --provider api: write SERVICE=PROVIDER\n");
     let token = refused(&checkout, &["up", "--auth", "activ"]);
-    assert!(token.contains("did you mean active?"), "{token}");
+    assert!(token.contains("did you mean \"active\"?"), "{token}");
     let flag = refused(&checkout, &["up", "--stak", "x"]);
     assert!(flag.contains("'--stack'"), "{flag}");
 }

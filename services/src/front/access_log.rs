@@ -45,9 +45,7 @@ impl AccessLog {
         std::thread::Builder::new()
             .name("access-log".to_owned())
             .spawn(move || write_lines(file, &receiver))?;
-        Ok(Self {
-            sender: Sender(sender),
-        })
+        Ok(Self { sender: Sender(sender) })
     }
 
     /// A way to write to the log.

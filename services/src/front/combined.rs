@@ -30,14 +30,9 @@ impl Entry {
     pub(super) fn new(address: Option<IpAddr>, parts: &Parts) -> Self {
         let header = |name| {
             let value = parts.headers.get(name);
-            value
-                .map(|value| escaped(value.as_bytes()))
-                .unwrap_or_default()
+            value.map(|value| escaped(value.as_bytes())).unwrap_or_default()
         };
-        let target = parts
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str());
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let request = format!("{} {target} {:?}", parts.method, parts.version);
         Self {
             address,
@@ -52,9 +47,7 @@ impl Entry {
 
     /// The line, with its newline, for a request that ended at `now`.
     pub(super) fn line(&self, now: jiff::Timestamp) -> String {
-        let address = self
-            .address
-            .map_or_else(|| "-".to_owned(), |address| address.to_string());
+        let address = self.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
         format!(
             "{address} - {} [{}] \"{}\" {} {} \"{}\" \"{}\"\n",
             or_dash(&self.user),
@@ -112,10 +105,7 @@ mod tests {
         let request = hyper::Request::get("/x?y=z")
             .header("user-agent", "curl/8")
             .header("referer", "http://here/")
-            .header(
-                "authorization",
-                format!("Basic {}", STANDARD.encode("git:secret")),
-            );
+            .header("authorization", format!("Basic {}", STANDARD.encode("git:secret")));
         assert_eq!(
             line(request),
             "127.0.0.1 - git [01/Jan/1970:00:00:00 +0000] \"GET /x?y=z HTTP/1.1\" 200 5 \
@@ -127,10 +117,7 @@ mod tests {
     fn what_a_client_sends_cannot_break_the_line() {
         let agent = hyper::header::HeaderValue::from_bytes(b"a\"b\\c\xff").unwrap();
         let logged = line(hyper::Request::put("/").header("user-agent", agent));
-        assert!(
-            logged.ends_with("\"-\" \"a\\x22b\\x5Cc\\xFF\"\n"),
-            "{logged}"
-        );
+        assert!(logged.ends_with("\"-\" \"a\\x22b\\x5Cc\\xFF\"\n"), "{logged}");
         assert_eq!(logged.lines().count(), 1);
     }
 }

@@ -56,14 +56,12 @@ impl Config {
         };
         let path = |name| {
             let text: Option<&str> = find(name);
-            text.map(PathBuf::from)
-                .with_context(|| format!("-{name}=FILE is missing"))
+            text.map(PathBuf::from).with_context(|| format!("-{name}=FILE is missing"))
         };
         let mut sides = Vec::new();
-        for (name, socket) in [
-            ("keepproxy", "keepproxy-ssl"),
-            ("arv-git-httpd", "arv-git-httpd-ssl"),
-        ] {
+        for (name, socket) in
+            [("keepproxy", "keepproxy-ssl"), ("arv-git-httpd", "arv-git-httpd-ssl")]
+        {
             let Some(upstream) = find(name) else {
                 continue;
             };
@@ -77,10 +75,7 @@ impl Config {
                 upstream: authority,
             });
         }
-        anyhow::ensure!(
-            !sides.is_empty(),
-            "nothing to serve: give -keepproxy or -arv-git-httpd"
-        );
+        anyhow::ensure!(!sides.is_empty(), "nothing to serve: give -keepproxy or -arv-git-httpd");
         Ok(Self {
             certificate: path("certificate")?,
             key: path("key")?,
@@ -105,12 +100,7 @@ mod tests {
         let sides = config(&["-arv-git-httpd=127.0.0.1:1"]).unwrap().sides;
         let sockets: Vec<_> = sides.iter().map(|side| side.socket).collect();
         assert_eq!(sockets, ["arv-git-httpd-ssl"]);
-        assert!(
-            config(&[])
-                .unwrap_err()
-                .to_string()
-                .contains("nothing to serve")
-        );
+        assert!(config(&[]).unwrap_err().to_string().contains("nothing to serve"));
     }
 
     #[test]

@@ -49,25 +49,16 @@ impl Upstream {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_PATIENCE));
-        let http = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Self {
-            name: HeaderValue::from_static(name),
-            address,
-            http,
-            log,
-        }
+        let http =
+            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        Self { name: HeaderValue::from_static(name), address, http, log }
     }
 
     /// Answers one request with what the service answers.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (mut parts, body) = request.into_parts();
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        let mut logged = Logged {
-            entry: Entry::new(address, &parts),
-            log: self.log.clone(),
-        };
+        let mut logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
         let body = RequestBody::new(parts.headers.clone(), body);
         remove_hop_by_hop(&mut parts.headers);
         parts.headers.insert(header::HOST, self.name.clone());

@@ -29,10 +29,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut ports = Vec::new();
     for side in config.sides {
         let listeners = listen::inherited_or_bound(side.socket, &side.listen)?;
-        let port = Port {
-            listeners,
-            tls: Some(Arc::clone(&tls)),
-        };
+        let port = Port { listeners, tls: Some(Arc::clone(&tls)) };
         ports.push((port, side));
     }
     let sender = log.sender();

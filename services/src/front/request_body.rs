@@ -21,10 +21,7 @@ pub(super) struct RequestBody {
 impl RequestBody {
     /// The body of the request with these `headers`.
     pub(super) fn new(headers: HeaderMap, body: Incoming) -> Self {
-        Self {
-            body: Some(body),
-            headers,
-        }
+        Self { body: Some(body), headers }
     }
 }
 
@@ -47,9 +44,7 @@ impl Body for RequestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body
-            .as_ref()
-            .map_or_else(SizeHint::default, Body::size_hint)
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
 

@@ -51,11 +51,7 @@ pub(super) async fn run(
     let mut output = BytesMut::new();
     let header = read_header(&mut stdout, &mut output).await?;
     let content = output.split_off(header.length);
-    let stream = Output {
-        stdout,
-        buffer: content,
-        running,
-    };
+    let stream = Output { stdout, buffer: content, running };
     let mut response = Response::new(stream.boxed());
     *response.status_mut() = header.status;
     *response.headers_mut() = header.headers;

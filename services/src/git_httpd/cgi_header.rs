@@ -27,11 +27,7 @@ pub(super) struct Malformed {
 /// # Errors
 /// Says which line is no header field.
 pub(super) fn parse(output: &[u8]) -> Result<Option<CgiHeader>, Malformed> {
-    let mut found = CgiHeader {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        length: 0,
-    };
+    let mut found = CgiHeader { status: StatusCode::OK, headers: HeaderMap::new(), length: 0 };
     for (number, line) in output.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let Some(text) = line.strip_suffix(b"\n") else {
             return Ok(None);
@@ -56,8 +52,7 @@ impl CgiHeader {
             return Some(());
         }
         let name = HeaderName::from_bytes(name).ok()?;
-        self.headers
-            .append(name, HeaderValue::from_bytes(value).ok()?);
+        self.headers.append(name, HeaderValue::from_bytes(value).ok()?);
         Some(())
     }
 }
@@ -84,24 +79,14 @@ mod tests {
 
     #[test]
     fn an_unfinished_header_is_waited_for() {
-        for part in [
-            &b""[..],
-            b"Content-",
-            b"Content-Type: x\r\n",
-            b"Content-Type: x\r\n\r",
-        ] {
+        for part in [&b""[..], b"Content-", b"Content-Type: x\r\n", b"Content-Type: x\r\n\r"] {
             assert_eq!(parse(part), Ok(None), "{part:?}");
         }
     }
 
     #[test]
     fn what_is_no_field_is_an_error() {
-        for wrong in [
-            &b"fatal\n\n"[..],
-            b"A: b\nc d: e\n\n",
-            b"Status: x\n\n",
-            b"Status: 9\n\n",
-        ] {
+        for wrong in [&b"fatal\n\n"[..], b"A: b\nc d: e\n\n", b"Status: x\n\n", b"Status: 9\n\n"] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

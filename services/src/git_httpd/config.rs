@@ -9,12 +9,7 @@ use anyhow::Context;
 use crate::era::Era;
 use crate::go_flags::{self, Flag, value};
 
-const FLAGS: &[Flag] = &[
-    value("era"),
-    value("address"),
-    value("repo-root"),
-    value("git-command"),
-];
+const FLAGS: &[Flag] = &[value("era"), value("address"), value("repo-root"), value("git-command")];
 
 /// All that the git service is started with.
 #[derive(Debug)]
@@ -61,13 +56,9 @@ impl Config {
 fn find_program(name: &str, path: &OsStr) -> Option<PathBuf> {
     let candidates = match name.contains('/') {
         true => vec![PathBuf::from(name)],
-        false => std::env::split_paths(path)
-            .map(|folder| folder.join(name))
-            .collect(),
+        false => std::env::split_paths(path).map(|folder| folder.join(name)).collect(),
     };
-    candidates
-        .into_iter()
-        .find(|candidate| is_executable(candidate))
+    candidates.into_iter().find(|candidate| is_executable(candidate))
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -83,10 +74,7 @@ mod tests {
     fn a_program_is_found_by_path_or_on_the_search_path() {
         let path = OsStr::new("/no/such:/bin");
         assert_eq!(find_program("sh", path), Some("/bin/sh".into()));
-        assert_eq!(
-            find_program("/bin/sh", OsStr::new("")),
-            Some("/bin/sh".into())
-        );
+        assert_eq!(find_program("/bin/sh", OsStr::new("")), Some("/bin/sh".into()));
         assert_eq!(find_program("no-such-program", path), None);
         assert_eq!(find_program("/etc/passwd", path), None);
     }
@@ -95,9 +83,6 @@ mod tests {
     fn a_missing_git_is_told_with_what_to_do() {
         let arguments = ["-repo-root=/", "-git-command=/no/git"].map(str::to_owned);
         let error = Config::from_flags(&arguments).unwrap_err().to_string();
-        assert!(
-            error.contains("\"/no/git\"") && error.contains("install it"),
-            "{error}"
-        );
+        assert!(error.contains("\"/no/git\"") && error.contains("install it"), "{error}");
     }
 }

@@ -48,13 +48,10 @@ pub(super) async fn look_up(
     id: &RequestId,
 ) -> Result<String, Refusal> {
     let filters = json!([["name", "=", name]]).to_string();
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("filters", &filters)
-        .finish();
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("filters", &filters).finish();
     let path = format!("/arvados/v1/repositories?{query}");
-    let list = api
-        .json(Method::GET, &path, Credential::Token(token), Some(id), None)
-        .await?;
+    let list = api.json(Method::GET, &path, Credential::Token(token), Some(id), None).await?;
     let items = list["items"].as_array().map_or(&[][..], Vec::as_slice);
     match items {
         [] => Err(Refusal::NotListed),
@@ -68,10 +65,7 @@ pub(super) async fn look_up(
 
 /// A uuid becomes part of a path on disk.
 fn is_uuid(text: &str) -> bool {
-    text.len() == 27
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    text.len() == 27 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Lets `token` prove that it may write: it updates the time of the repository's last change.
@@ -88,10 +82,7 @@ pub(super) async fn check_writable(
     let now = jiff::Timestamp::now().to_string();
     let change: Value = json!({ "repository": { "modified_at": now } });
     let credential = Credential::Token(token);
-    match api
-        .json(Method::PUT, &path, credential, Some(id), Some(&change))
-        .await
-    {
+    match api.json(Method::PUT, &path, credential, Some(id), Some(&change)).await {
         Ok(_) => Ok(()),
         Err(error) => {
             eprintln!("arv-git-httpd: {uuid} is not writable: the API server {error}");
@@ -135,11 +126,7 @@ mod tests {
             assert_eq!((parsed.name, parsed.rest), ("active/foo", "/info/refs"));
             assert!(!parsed.writes());
         }
-        assert!(
-            RepositoryPath::parse("/foo.git/git-receive-pack")
-                .unwrap()
-                .writes()
-        );
+        assert!(RepositoryPath::parse("/foo.git/git-receive-pack").unwrap().writes());
     }
 
     #[test]
@@ -174,9 +161,6 @@ mod tests {
         fs_err::create_dir_all(root.join("foo/.git")).unwrap();
         assert_eq!(folder(&root, uuid, "foo").unwrap(), root.join("foo/.git"));
         fs_err::create_dir_all(root.join(uuid).join(".git")).unwrap();
-        assert_eq!(
-            folder(&root, uuid, "foo").unwrap(),
-            root.join(uuid).join(".git")
-        );
+        assert_eq!(folder(&root, uuid, "foo").unwrap(), root.join(uuid).join(".git"));
     }
 }

@@ -21,11 +21,7 @@ pub(super) struct Running {
 impl Running {
     /// Takes charge of `child`, which leads its process group.
     pub(super) fn new(child: Child) -> Self {
-        Self {
-            child: Some(child),
-            feeder: None,
-            answered: false,
-        }
+        Self { child: Some(child), feeder: None, answered: false }
     }
 
     /// The task that writes to the program ends with it.
@@ -44,10 +40,7 @@ impl Drop for Running {
         let Some(child) = self.child.take() else {
             return;
         };
-        let group = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .map(Pid::from_raw);
+        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         if !self.answered {
             if let Some(feeder) = &self.feeder {
                 feeder.abort();

@@ -82,16 +82,10 @@ impl GitHttpd {
 /// of a repository.
 fn environment(parts: &Parts, rest: &str) -> Vec<(String, String)> {
     let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    let address = peer
-        .as_ref()
-        .map(|peer| peer.ip().to_string())
-        .unwrap_or_default();
+    let address = peer.as_ref().map(|peer| peer.ip().to_string()).unwrap_or_default();
     let port = peer.as_ref().map(SocketAddr::port).unwrap_or_default();
     let header = |name| {
-        let value = parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok());
+        let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default()
     };
     let mut variables: Vec<(String, String)> = Vec::new();

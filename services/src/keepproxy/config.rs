@@ -84,21 +84,13 @@ mod tests {
     #[test]
     fn by_default_two_copies_are_written() {
         let config = config(&["-no-get"]).unwrap();
-        assert_eq!(
-            (config.reading, config.writing, config.default_replicas),
-            (false, true, 2)
-        );
+        assert_eq!((config.reading, config.writing, config.default_replicas), (false, true, 2));
     }
 
     #[test]
     fn no_copies_and_no_time_are_refused() {
         for wrong in ["-default-replicas=0", "-timeout=0", "-timeout=x"] {
-            assert!(
-                config(&[wrong])
-                    .unwrap_err()
-                    .to_string()
-                    .contains("it is 1 or more")
-            );
+            assert!(config(&[wrong]).unwrap_err().to_string().contains("it is 1 or more"));
         }
     }
 }

@@ -46,16 +46,12 @@ pub(super) struct KeepServices {
 impl KeepServices {
     /// Will ask with `token`.
     pub(super) fn new(token: String) -> Self {
-        Self {
-            token,
-            fetched: Mutex::new(None),
-        }
+        Self { token, fetched: Mutex::new(None) }
     }
 
     /// The list of now. While the API server does not answer, the last one known.
     pub(super) async fn list(&self, api: &ApiClient) -> Arc<[KeepService]> {
-        self.list_since(api, Instant::now().checked_sub(FRESH))
-            .await
+        self.list_since(api, Instant::now().checked_sub(FRESH)).await
     }
 
     /// The list as it is after `moment`, for when keepstores of an older one did not answer.
@@ -73,10 +69,7 @@ impl KeepServices {
         let at = Instant::now();
         match self.fetch(api).await {
             Ok(services) => {
-                *fetched = Some(Fetched {
-                    at,
-                    services: Arc::clone(&services),
-                });
+                *fetched = Some(Fetched { at, services: Arc::clone(&services) });
                 services
             }
             Err(error) => {
@@ -98,11 +91,7 @@ impl KeepServices {
 impl KeepService {
     /// The URL of what `path` (without a slash) names there.
     pub(super) fn url(&self, path: &str) -> String {
-        let scheme = if self.service_ssl_flag {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.service_ssl_flag { "https" } else { "http" };
         // A bare IPv6 address needs brackets in a URL.
         let host = match self.service_host.contains(':') && !self.service_host.starts_with('[') {
             true => format!("[{}]", self.service_host),

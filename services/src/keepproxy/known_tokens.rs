@@ -36,10 +36,7 @@ impl KnownTokens {
         }
         let path = "/arvados/v1/users/current";
         let credential = Credential::Header(presented);
-        match api
-            .request(Method::HEAD, path, credential, Some(id), None)
-            .await
-        {
+        match api.request(Method::HEAD, path, credential, Some(id), None).await {
             Ok(answer) if answer.status == StatusCode::OK => {
                 self.remember(presented.clone(), Instant::now());
                 true
@@ -54,8 +51,7 @@ impl KnownTokens {
 
     fn is_fresh(&self, presented: &HeaderValue, now: Instant) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(presented)
-            .is_some_and(|at| now.duration_since(*at) < FRESH)
+        seen.get(presented).is_some_and(|at| now.duration_since(*at) < FRESH)
     }
 
     fn remember(&self, presented: HeaderValue, now: Instant) {

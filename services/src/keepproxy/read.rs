@@ -56,9 +56,7 @@ async fn first_answer(
 ) -> Result<Response<Body>, Vec<Failure>> {
     let mut failures = Vec::new();
     for service in services {
-        let asked = proxy
-            .upstream
-            .request(method.clone(), service, path, caller, Bytes::new());
+        let asked = proxy.upstream.request(method.clone(), service, path, caller, Bytes::new());
         match asked.await {
             Err(failure) => failures.push(failure),
             Ok(response) => {
@@ -98,9 +96,6 @@ mod tests {
         assert_eq!(verdict(&[]), Refusal::NotFound);
         assert_eq!(verdict(&[NotFound, NotFound]), Refusal::NotFound);
         assert_eq!(verdict(&[NotFound, Refused]), Refusal::NotReadable);
-        assert_eq!(
-            verdict(&[Refused, Unreachable, NotFound]),
-            Refusal::Unreachable
-        );
+        assert_eq!(verdict(&[Refused, Unreachable, NotFound]), Refusal::Unreachable);
     }
 }

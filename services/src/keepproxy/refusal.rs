@@ -40,18 +40,14 @@ impl Refusal {
             Self::LengthRequired => [(411, "Content-Length is required"); 2],
             Self::TooLarge => [(413, "Block is larger than 67108864 bytes"); 2],
             Self::LengthMismatch => {
-                [(
-                    400,
-                    "Locator size hint does not match Content-Length header",
-                ); 2]
+                [(400, "Locator size hint does not match Content-Length header"); 2]
             }
             Self::Interrupted => [(500, "unexpected EOF"); 2],
             Self::NotFound => [(404, "Block not found"); 2],
             // In 2015, a block that cannot be had is not found, whatever the reason.
-            Self::Unreachable => [
-                (404, "Block not found"),
-                (502, "Some keepstores did not answer"),
-            ],
+            Self::Unreachable => {
+                [(404, "Block not found"), (502, "Some keepstores did not answer")]
+            }
             Self::NotReadable => [(404, "Block not found"), (422, "Block cannot be read")],
             Self::NotStored => [(503, "Could not write sufficient replicas"); 2],
         }

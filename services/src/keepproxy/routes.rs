@@ -49,20 +49,10 @@ mod tests {
 
     #[test]
     fn a_direction_that_is_switched_off_has_no_route() {
-        assert!(matches!(
-            route(&Method::GET, FOO, true, false),
-            Some(Route::Read(_))
-        ));
+        assert!(matches!(route(&Method::GET, FOO, true, false), Some(Route::Read(_))));
         assert_eq!(route(&Method::GET, FOO, false, true), None);
-        assert!(matches!(
-            route(&Method::PUT, FOO, false, true),
-            Some(Route::Write(_))
-        ));
-        for (method, path) in [
-            (&Method::PUT, FOO),
-            (&Method::POST, "/"),
-            (&Method::OPTIONS, "/"),
-        ] {
+        assert!(matches!(route(&Method::PUT, FOO, false, true), Some(Route::Write(_))));
+        for (method, path) in [(&Method::PUT, FOO), (&Method::POST, "/"), (&Method::OPTIONS, "/")] {
             assert!(route(method, path, true, true).is_some());
             assert_eq!(route(method, path, true, false), None);
         }

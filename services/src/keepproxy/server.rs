@@ -59,9 +59,7 @@ impl Keepproxy {
     /// # Errors
     /// When a variable is missing or wrong.
     pub(super) fn from_environment(config: Config) -> anyhow::Result<Self> {
-        let token = std::env::var("ARVADOS_API_TOKEN")
-            .ok()
-            .filter(|token| !token.is_empty());
+        let token = std::env::var("ARVADOS_API_TOKEN").ok().filter(|token| !token.is_empty());
         let token = token.context("ARVADOS_API_TOKEN is not set: keepstores are listed with it")?;
         let tls = api_client::tls_from_environment()?;
         Ok(Self {
@@ -146,10 +144,7 @@ impl Keepproxy {
     fn stored(&self, stored: &Stored) -> Response<Body> {
         let mut response = Response::new(full(stored.locator.clone()));
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert("x-keep-replicas-stored", stored.replicas.into());
         if self.config.era == Era::Current
             && let Ok(classes) = HeaderValue::try_from(stored.classes_text())
@@ -167,10 +162,7 @@ impl Keepproxy {
         let presented = presented.and_then(|_| parts.headers.get(AUTHORIZATION));
         let authorization = presented.ok_or(Refusal::NotAuthorized)?;
         match self.tokens.is_valid(&self.api, authorization, &id).await {
-            true => Ok(Caller {
-                authorization: authorization.clone(),
-                id,
-            }),
+            true => Ok(Caller { authorization: authorization.clone(), id }),
             false => Err(Refusal::NotAuthorized),
         }
     }
@@ -192,17 +184,12 @@ impl Keepproxy {
             Era::Current => current,
         };
         for (name, value) in [
-            (
-                "access-control-allow-methods",
-                "GET, HEAD, POST, PUT, OPTIONS",
-            ),
+            ("access-control-allow-methods", "GET, HEAD, POST, PUT, OPTIONS"),
             ("access-control-allow-origin", "*"),
             ("access-control-allow-headers", allowed),
             ("access-control-max-age", "86486400"),
         ] {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }

@@ -50,9 +50,8 @@ impl Upstream {
     /// Waits `patience` for an answer to begin.
     pub(super) fn new(tls: ClientConfig, patience: Duration) -> Self {
         let connector = api_client::connector(tls, CONNECT_PATIENCE);
-        let http = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .build(connector);
+        let http =
+            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
         Self { http, patience }
     }
 
@@ -92,14 +91,8 @@ impl Upstream {
 }
 
 fn unreachable(service: &KeepService, why: &dyn std::error::Error) -> Failure {
-    let cause = why
-        .source()
-        .map_or_else(String::new, |cause| format!(": {cause}"));
-    eprintln!(
-        "keepproxy: {} at {}: {why}{cause}",
-        service.uuid,
-        service.url("")
-    );
+    let cause = why.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    eprintln!("keepproxy: {} at {}: {why}{cause}", service.uuid, service.url(""));
     Failure::Unreachable
 }
 

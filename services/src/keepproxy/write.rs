@@ -85,10 +85,7 @@ pub(super) async fn write(
 
 fn writable(services: &[KeepService], locator: &Locator<'_>) -> VecDeque<KeepService> {
     let ordered = in_probe_order(services, locator.hash);
-    ordered
-        .into_iter()
-        .filter(|service| !service.read_only)
-        .collect()
+    ordered.into_iter().filter(|service| !service.read_only).collect()
 }
 
 async fn put(
@@ -98,9 +95,7 @@ async fn put(
     caller: &Caller,
     block: Bytes,
 ) -> Result<Stored, Failure> {
-    let response = upstream
-        .request(Method::PUT, service, path, caller, block)
-        .await?;
+    let response = upstream.request(Method::PUT, service, path, caller, block).await?;
     confirmed(response).await
 }
 
@@ -139,9 +134,7 @@ impl Stored {
     /// The classes as the header has them: `default=2, archive=1`.
     pub(super) fn classes_text(&self) -> String {
         let classes = self.classes.iter();
-        let texts: Vec<_> = classes
-            .map(|(class, copies)| format!("{class}={copies}"))
-            .collect();
+        let texts: Vec<_> = classes.map(|(class, copies)| format!("{class}={copies}")).collect();
         texts.join(", ")
     }
 }

@@ -101,14 +101,8 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            !self.volumes.is_empty(),
-            "no volume: give -volume=DIRECTORY"
-        );
-        anyhow::ensure!(
-            self.max_buffers > 0,
-            "-max-buffers must be greater than zero"
-        );
+        anyhow::ensure!(!self.volumes.is_empty(), "no volume: give -volume=DIRECTORY");
+        anyhow::ensure!(self.max_buffers > 0, "-max-buffers must be greater than zero");
         anyhow::ensure!(
             !self.enforce || self.signer.is_some(),
             "-enforce-permissions needs a key: give -blob-signing-key-file=FILE"
@@ -119,10 +113,7 @@ impl Config {
 
 fn volume(path: &str, serialize: bool, read_only: bool) -> anyhow::Result<Volume> {
     let root = PathBuf::from(path);
-    anyhow::ensure!(
-        root.is_absolute(),
-        "-volume={path}: the path must be absolute"
-    );
+    anyhow::ensure!(root.is_absolute(), "-volume={path}: the path must be absolute");
     let directory = fs_err::metadata(&root).is_ok_and(|found| found.is_dir());
     anyhow::ensure!(directory, "-volume={path}: there is no such directory");
     Ok(Volume::new(root, serialize, read_only))
@@ -148,13 +139,7 @@ mod tests {
 
     #[test]
     fn modifiers_hold_for_the_volumes_behind_them() {
-        let given = [
-            "-volume=/",
-            "-readonly",
-            "-volume=/",
-            "-readonly=false",
-            "-volumes=/,/",
-        ];
+        let given = ["-volume=/", "-readonly", "-volume=/", "-readonly=false", "-volumes=/,/"];
         let volumes = config(&given).unwrap().volumes;
         let read_only: Vec<_> = volumes.iter().map(Volume::is_read_only).collect();
         assert_eq!(read_only, [false, true, false, false]);

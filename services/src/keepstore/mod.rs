@@ -28,10 +28,8 @@ use crate::serve::{self, Port};
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let config = Config::from_flags(arguments)?;
     let _pid_file = config.pid.as_deref().map(PidFile::create).transpose()?;
-    let port = Port {
-        listeners: listen::inherited_or_bound("keepstore", &config.listen)?,
-        tls: None,
-    };
+    let port =
+        Port { listeners: listen::inherited_or_bound("keepstore", &config.listen)?, tls: None };
     let keepstore = Arc::new(Keepstore::new(config));
     serve::until_stopped(serve::serve(port, move |request| {
         let keepstore = Arc::clone(&keepstore);

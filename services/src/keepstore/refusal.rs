@@ -50,10 +50,7 @@ impl Refusal {
         match self {
             Self::BadRequest => [(400, "Bad Request"), (400, "Bad Request")],
             Self::LengthRequired => [(411, "Missing Content-Length"), (411, "length required")],
-            Self::TooLarge => [
-                (413, "Block is too large"),
-                (413, "request entity too large"),
-            ],
+            Self::TooLarge => [(413, "Block is too large"), (413, "request entity too large")],
             Self::HashMismatch => [
                 (422, "Hash mismatch in request"),
                 (400, "content does not match the hash in the request"),
@@ -61,20 +58,15 @@ impl Refusal {
             Self::Interrupted => [(500, "unexpected EOF"), (400, "unexpected EOF")],
             Self::Full => [(503, "Full"), (507, "insufficient storage")],
             Self::NotFound => [(404, "Not Found"), (404, "block not found")],
-            Self::Corrupt => [
-                (500, "Hash mismatch in stored data"),
-                (502, "checksum mismatch in stored data"),
-            ],
+            Self::Corrupt => {
+                [(500, "Hash mismatch in stored data"), (502, "checksum mismatch in stored data")]
+            }
             Self::Collision => [(500, "Collision"), (500, "hash collision")],
-            Self::NoToken => [
-                (403, "Forbidden"),
-                (401, "no token provided in Authorization header"),
-            ],
+            Self::NoToken => {
+                [(403, "Forbidden"), (401, "no token provided in Authorization header")]
+            }
             Self::NotSigned => [(403, "Forbidden"), (400, "invalid signature")],
-            Self::Expired => [
-                (401, "Expired permission signature"),
-                (401, "expired signature"),
-            ],
+            Self::Expired => [(401, "Expired permission signature"), (401, "expired signature")],
             Self::NotDataManager => [(401, "Unauthorized"), (401, "Unauthorized")],
             Self::MayNotDelete => [(403, "Forbidden"), (403, "Forbidden")],
             Self::NeverDelete => [(405, "Method disabled"), (405, "method not allowed")],

@@ -52,9 +52,7 @@ fn index_prefix(name: &str) -> Option<&str> {
         "" => "",
         _ => rest.strip_prefix('/')?,
     };
-    let hexadecimal = prefix
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let hexadecimal = prefix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (hexadecimal && prefix.len() <= 32).then_some(prefix)
 }
 
@@ -68,16 +66,10 @@ mod tests {
     fn hints_behind_a_hash_are_for_readers_and_writers_of_today() {
         let hinted = format!("{FOO}+3+Kzzzzz");
         for era in [Era::Current, Era::Y2015] {
-            assert!(matches!(
-                route(&Method::HEAD, &hinted, era),
-                Some(Route::Read(_))
-            ));
+            assert!(matches!(route(&Method::HEAD, &hinted, era), Some(Route::Read(_))));
             assert_eq!(route(&Method::PUT, FOO, era), Some(Route::Write(&FOO[1..])));
         }
-        assert_eq!(
-            route(&Method::PUT, &hinted, Era::Current),
-            Some(Route::Write(&FOO[1..]))
-        );
+        assert_eq!(route(&Method::PUT, &hinted, Era::Current), Some(Route::Write(&FOO[1..])));
         assert_eq!(route(&Method::PUT, &hinted, Era::Y2015), None);
     }
 
@@ -93,21 +85,11 @@ mod tests {
 
     #[test]
     fn other_paths_and_methods_have_no_route() {
-        for path in [
-            "",
-            "/",
-            "/../etc/passwd",
-            "/acbd",
-            "/foo/bar",
-            "//status.json",
-        ] {
+        for path in ["", "/", "/../etc/passwd", "/acbd", "/foo/bar", "//status.json"] {
             assert_eq!(route(&Method::GET, path, Era::Current), None, "{path:?}");
         }
         assert_eq!(route(&Method::POST, FOO, Era::Current), None);
         assert_eq!(route(&Method::OPTIONS, FOO, Era::Y2015), None);
-        assert_eq!(
-            route(&Method::OPTIONS, "/any", Era::Current),
-            Some(Route::Preflight)
-        );
+        assert_eq!(route(&Method::OPTIONS, "/any", Era::Current), Some(Route::Preflight));
     }
 }

@@ -77,10 +77,7 @@ impl Keepstore {
             other => {
                 unread_body::discard(&parts.headers, body);
                 match other {
-                    Some(route) => {
-                        self.answer_bodiless(route, &parts.method, &parts.headers)
-                            .await
-                    }
+                    Some(route) => self.answer_bodiless(route, &parts.method, &parts.headers).await,
                     None => Err(Refusal::BadRequest),
                 }
             }
@@ -88,9 +85,7 @@ impl Keepstore {
         let mut response = result.unwrap_or_else(|refusal| refusal.reply(self.era));
         if self.era == Era::Current {
             for (name, value) in CORS {
-                response
-                    .headers_mut()
-                    .insert(name, HeaderValue::from_static(value));
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
             }
         }
         response
@@ -133,10 +128,7 @@ impl Keepstore {
         let mut response = Response::new(body);
         let headers = response.headers_mut();
         headers.insert(CONTENT_LENGTH, length.into());
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/octet-stream"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         Ok(response)
     }
 
@@ -161,16 +153,11 @@ impl Keepstore {
         }
         let mut response = Response::new(full(locator + "\n"));
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         if self.era == Era::Current {
             headers.insert("x-keep-replicas-stored", HeaderValue::from_static("1"));
-            headers.insert(
-                "x-keep-storage-classes-confirmed",
-                HeaderValue::from_static("default=1"),
-            );
+            headers
+                .insert("x-keep-storage-classes-confirmed", HeaderValue::from_static("default=1"));
         }
         Ok(response)
     }

@@ -29,16 +29,11 @@ fn volume(volume: &Volume) -> Option<Value> {
 
 /// The memory that this process has, in bytes; zero where the system does not tell.
 fn resident_bytes() -> u64 {
-    let pages = fs_err::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| {
-            let resident = text.split(' ').nth(1)?;
-            resident.parse::<u64>().ok()
-        });
+    let pages = fs_err::read_to_string("/proc/self/statm").ok().and_then(|text| {
+        let resident = text.split(' ').nth(1)?;
+        resident.parse::<u64>().ok()
+    });
     let page_size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
-    let page_size = page_size
-        .ok()
-        .flatten()
-        .and_then(|size| u64::try_from(size).ok());
+    let page_size = page_size.ok().flatten().and_then(|size| u64::try_from(size).ok());
     pages.unwrap_or(0) * page_size.unwrap_or(0)
 }

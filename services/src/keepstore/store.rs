@@ -16,10 +16,7 @@ pub(super) struct Store {
 impl Store {
     /// Joins `volumes`.
     pub(super) fn new(volumes: Vec<Volume>) -> Self {
-        Self {
-            volumes,
-            written: AtomicUsize::new(0),
-        }
+        Self { volumes, written: AtomicUsize::new(0) }
     }
 
     /// The volumes, in their order.
@@ -126,10 +123,7 @@ mod tests {
 
     /// A store on new directories, read-only where `read_only` says so.
     fn disk(read_only: &[bool]) -> Disk {
-        let directories: Vec<_> = read_only
-            .iter()
-            .map(|_| tempfile::tempdir().unwrap())
-            .collect();
+        let directories: Vec<_> = read_only.iter().map(|_| tempfile::tempdir().unwrap()).collect();
         let volumes = directories.iter().zip(read_only);
         let volumes =
             volumes.map(|(at, read_only)| Volume::new(at.path().into(), true, *read_only));
@@ -172,10 +166,7 @@ mod tests {
     fn writing_again_refreshes_the_time_and_writes_nothing() {
         let disk = disk(&[false]);
         disk.store.write(FOO, b"foo").unwrap();
-        let file = fs_err::File::options()
-            .write(true)
-            .open(disk.file(0))
-            .unwrap();
+        let file = fs_err::File::options().write(true).open(disk.file(0)).unwrap();
         file.file().set_modified(std::time::UNIX_EPOCH).unwrap();
         disk.store.write(FOO, b"foo").unwrap();
         let modified = file.metadata().unwrap().modified().unwrap();
@@ -189,10 +180,7 @@ mod tests {
             let hash = crate::signature::to_hex(&<md5::Md5 as md5::Digest>::digest(text));
             disk.store.write(&hash, text.as_bytes()).unwrap();
         }
-        let used = disk
-            .directories
-            .iter()
-            .map(|at| fs_err::read_dir(at.path()).unwrap().count());
+        let used = disk.directories.iter().map(|at| fs_err::read_dir(at.path()).unwrap().count());
         assert_eq!(used.collect::<Vec<_>>(), [1, 0, 1]);
     }
 

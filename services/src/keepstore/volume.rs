@@ -66,11 +66,7 @@ pub(super) struct Space {
 impl Volume {
     /// A volume in the directory `root`.
     pub(super) fn new(root: PathBuf, serialize: bool, read_only: bool) -> Self {
-        Self {
-            root,
-            read_only,
-            turns: serialize.then(Mutex::default),
-        }
+        Self { root, read_only, turns: serialize.then(Mutex::default) }
     }
 
     /// Whether blocks are only read from here.
@@ -101,9 +97,7 @@ impl Volume {
         let mut hasher = Md5::new();
         loop {
             let start = content.len();
-            Read::by_ref(&mut file)
-                .take(STEP as u64)
-                .read_to_end(&mut content)?;
+            Read::by_ref(&mut file).take(STEP as u64).read_to_end(&mut content)?;
             if content.len() == start {
                 break;
             }
@@ -184,11 +178,7 @@ impl Volume {
         let path = self.path(hash);
         let directory = path.parent().unwrap_or(&self.root);
         let prefix = format!("tmp{hash}");
-        let aside = || {
-            tempfile::Builder::new()
-                .prefix(&prefix)
-                .tempfile_in(directory)
-        };
+        let aside = || tempfile::Builder::new().prefix(&prefix).tempfile_in(directory);
         let mut temporary = match aside() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs_err::create_dir_all(directory)?;
@@ -236,17 +226,9 @@ impl Volume {
     pub(super) fn space(&self) -> io::Result<Space> {
         let device = fs_err::metadata(&self.root)?.dev();
         let found = statvfs(&self.root)?;
-        let [free, unused, all] = [
-            found.blocks_available(),
-            found.blocks_free(),
-            found.blocks(),
-        ]
-        .map(|blocks| blocks.saturating_mul(found.fragment_size()));
-        Ok(Space {
-            device,
-            free,
-            used: all.saturating_sub(unused),
-        })
+        let [free, unused, all] = [found.blocks_available(), found.blocks_free(), found.blocks()]
+            .map(|blocks| blocks.saturating_mul(found.fragment_size()));
+        Ok(Space { device, free, used: all.saturating_sub(unused) })
     }
 
     fn path(&self, hash: &str) -> PathBuf {

@@ -10,6 +10,7 @@ use crate::workspace::Workspace;
 pub(crate) mod bring_up;
 pub(crate) mod health;
 pub(crate) mod log_tail;
+pub(crate) mod program;
 pub(crate) mod reset;
 mod start;
 pub(crate) mod take_down;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use rustls::ClientConfig;
 
+use super::program::{self, Program};
 use super::{Cluster, health, log_tail, take_down};
 use crate::plan::Planned;
 use crate::ports::Held;
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::{Spawn, Started};
 use crate::readiness::{Awaited, NotReady};
-use crate::services::{Context, Launch};
-use crate::settings::Provider;
+use crate::services::Context;
 use crate::signals::Interrupt;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
@@ -65,21 +65,14 @@ impl Start<'_, '_> {
 
     /// A port keeps its number as long as the stack exists.
     fn hold_ports(&mut self, services: &[Planned]) -> anyhow::Result<BTreeMap<String, Held>> {
-        let host = self.cluster.state.settings.host;
-        let mut held = BTreeMap::new();
+        let state = &mut self.cluster.state;
+        let mut all = BTreeMap::new();
         for service in services {
-            for port in (service.kind.ports)(&service.name) {
-                let number = self.cluster.state.ports.get(&port).copied();
-                let hold = match service.provider {
-                    Provider::Path(_) => Held::number_only(host, number),
-                    _ => Held::listening(host, number),
-                };
-                let hold = hold.with_context(|| format!("port {port}"))?;
-                self.cluster.state.ports.insert(port.clone(), hold.number());
-                held.insert(port, hold);
-            }
+            let held = program::hold_ports(service, state.settings.host, &state.ports)?;
+            all.extend(held);
         }
-        Ok(held)
+        state.ports.extend(all.iter().map(|(port, held)| (port.clone(), held.number())));
+        Ok(all)
     }
 
     /// Written before anything is spawned: whatever ends us, the next command knows what to look
@@ -137,28 +130,18 @@ impl Start<'_, '_> {
         service: &Planned,
         held: &BTreeMap<String, Held>,
     ) -> anyhow::Result<Started> {
-        let launch = (service.kind.launch)(context, &service.name);
-        let (program, arguments, sockets) = match &service.provider {
-            Provider::Path(program) => (program.clone(), launch.flags.clone(), Vec::new()),
-            _ => {
-                (self.services_binary.clone(), embedded_arguments(&launch), sockets(&launch, held))
-            }
-        };
-        let mut environment = launch.environment.clone();
-        if !sockets.is_empty() {
-            environment.push(("XTASK_LISTEN".into(), listen_variable(&launch, held)));
-        }
         let folder = self.cluster.folder;
         let known = self.cluster.state.service(&service.name).context("a service without state")?;
+        let program = Program::of(service, context, &self.services_binary, held);
         let started = Spawn {
-            program: &program,
-            arguments: &arguments,
-            environment: &environment,
+            program: &program.path,
+            arguments: &program.arguments,
+            environment: &program.environment,
             folder: folder.path(),
             log: &folder.log(&service.name),
             marker: &known.marker,
             lock: &service_lock(folder, &service.name)?,
-            sockets: &sockets,
+            sockets: &program.sockets,
         }
         .spawn()?;
         fs_err::write(folder.pid_file(&service.name), format!("{}\n", started.identity.pid))?;
@@ -292,25 +275,6 @@ fn service_lock(folder: &StackFolder, service: &str) -> anyhow::Result<File> {
         format!("{} is held: a process of an earlier start still runs", path.display())
     })?;
     Ok(file)
-}
-
-fn sockets<'a>(launch: &Launch, held: &'a BTreeMap<String, Held>) -> Vec<BorrowedFd<'a>> {
-    let held = launch.sockets.iter().filter_map(|(_, port)| held.get(port));
-    held.flat_map(Held::sockets).collect()
-}
-
-/// `NAME=FD,FD;NAME=FD`: which inherited descriptor is which socket.
-fn listen_variable(launch: &Launch, held: &BTreeMap<String, Held>) -> String {
-    let entries = launch.sockets.iter().filter_map(|(name, port)| {
-        let descriptors = held.get(port)?.sockets().map(|socket| socket.as_raw_fd().to_string());
-        Some(format!("{name}={}", descriptors.collect::<Vec<_>>().join(",")))
-    });
-    entries.collect::<Vec<_>>().join(";")
-}
-
-fn embedded_arguments(launch: &Launch) -> Vec<String> {
-    let subcommand = [launch.subcommand.to_owned()];
-    subcommand.iter().chain(&launch.flags).chain(&launch.embedded_flags).cloned().collect()
 }
 
 fn remove_if_there(path: &Path) -> anyhow::Result<()> {

@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_readable_and_a_silent_one_meets_the_deadline() {
-        let (silent, _writer) = std::io::pipe().unwrap();
-        let (closed, writer) = std::io::pipe().unwrap();
+        let (silent, _writer) = io::pipe().unwrap();
+        let (closed, writer) = io::pipe().unwrap();
         drop(writer);
         assert_eq!(until_readable(&[&silent, &closed], None).unwrap(), [1]);
         let soon = Instant::now() + Duration::from_millis(5);

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 /// What a command did.
 #[derive(Debug)]
-pub struct Done {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl From<Output> for Done {
@@ -28,7 +28,7 @@ impl From<Output> for Done {
 impl Done {
     /// The same, if it succeeded.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
@@ -36,12 +36,12 @@ impl Done {
 
 /// A root with services.yml of its own. Dropping it takes its stacks down and proves that nothing
 /// of them is left.
-pub struct Checkout {
+pub(crate) struct Checkout {
     folder: tempfile::TempDir,
 }
 
 impl Checkout {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("x task ").tempdir().unwrap();
         fs_err::create_dir(folder.path().join("xtask")).unwrap();
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.yml");
@@ -49,28 +49,28 @@ impl Checkout {
         Self { folder }
     }
 
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap()
     }
 
     /// A file of a stack.
-    pub fn stack(&self, stack: &str, file: &str) -> PathBuf {
+    pub(crate) fn stack(&self, stack: &str, file: &str) -> PathBuf {
         self.root().join(".services").join(stack).join(file)
     }
 
-    pub fn services_yml(&self) -> PathBuf {
+    pub(crate) fn services_yml(&self) -> PathBuf {
         self.root().join("xtask/services.yml")
     }
 
     /// Replaces a line of services.yml, which must be there.
-    pub fn configure(&self, from: &str, to: &str) {
+    pub(crate) fn configure(&self, from: &str, to: &str) {
         let text = fs_err::read_to_string(self.services_yml()).unwrap();
         assert!(text.contains(from), "{from:?} is not in services.yml");
         fs_err::write(self.services_yml(), text.replace(from, to)).unwrap();
     }
 
     /// Makes keep0 and its like a fake service of that behaviour.
-    pub fn fake_keepstores(&self, behaviour: &str) {
+    pub(crate) fn fake_keepstores(&self, behaviour: &str) {
         let script = self.root().join(format!("fake {behaviour}"));
         let own = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap();
         let fake = own.join("examples/fake_service");
@@ -88,33 +88,33 @@ impl Checkout {
     }
 
     /// `cargo xtask ARGUMENTS`, without cargo.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(arguments).env("XTASK_ROOT", self.root()).stdin(Stdio::null());
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Done {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Done {
         self.command(arguments).output().unwrap().into()
     }
 
-    pub fn services(&self, arguments: &[&str]) -> Done {
+    pub(crate) fn services(&self, arguments: &[&str]) -> Done {
         self.run(&[&["services"], arguments].concat())
     }
 
     /// `services up`, which must succeed.
     #[track_caller]
-    pub fn up(&self, arguments: &[&str]) -> Done {
+    pub(crate) fn up(&self, arguments: &[&str]) -> Done {
         self.services(&[&["up"], arguments].concat()).ok()
     }
 
-    pub fn status(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn status(&self, arguments: &[&str]) -> Value {
         let done = self.services(&[&["status", "--format", "json"], arguments].concat());
         serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {done:?}"))
     }
 
     /// The pid and the ports of a service.
-    pub fn service(&self, stack: &str, name: &str) -> Value {
+    pub(crate) fn service(&self, stack: &str, name: &str) -> Value {
         let status = self.status(&["--stack", stack]);
         let services = status["services"].as_array().unwrap();
         let found = services.iter().find(|service| service["name"] == name);
@@ -122,7 +122,7 @@ impl Checkout {
     }
 
     /// Every running process that works in this checkout, or was started from a script in it.
-    pub fn processes(&self) -> Vec<i32> {
+    pub(crate) fn processes(&self) -> Vec<i32> {
         let root = self.root();
         let needle = root.to_str().unwrap().as_bytes().to_vec();
         let mentions = |path: PathBuf| {

@@ -120,8 +120,7 @@ fn wait_for_all(cluster: &Cluster<'_>, started: &[(&Planned, Started)]) -> anyho
         };
         let handle = PidFd::open_pid(started.identity.pid)?;
         let tls = std::sync::Arc::clone(&tls);
-        let awaited =
-            health::awaited(cluster, &service, started.identity, &handle, tls, deadline)?;
+        let awaited = health::awaited(cluster, &service, started.identity, &handle, tls, deadline)?;
         awaited.until_ready().with_context(|| planned.name.clone())?;
     }
     Ok(())

@@ -17,6 +17,7 @@ pub(super) fn of_stack(cluster: &Cluster<'_>) -> anyhow::Result<u64> {
 fn of_process(pid: i32) -> anyhow::Result<u64> {
     let text = fs_err::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    let kilobytes =
+        line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
     Ok(kilobytes.context("smaps_rollup has no Pss")? * 1024)
 }

@@ -64,6 +64,6 @@ mod tests {
     fn a_row_shows_medians_and_their_ratio() {
         let of = |milliseconds: [u64; 3]| milliseconds.map(Duration::from_millis);
         let row = Row::time("up", &of([30, 90, 20]), Some(&of([20, 1, 80])), "40 ms");
-        insta::assert_snapshot!(render(&[row, Row::memory("memory", 59_000_000, "60 MB")]), @"");
+        insta::assert_snapshot!(render(&[row, Row::memory("memory", 59_000_000, "60 MB")]));
     }
 }

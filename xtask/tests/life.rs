@@ -1,0 +1,221 @@
+//! A stack up, used, reset and down, with the real embedded services.
+
+mod common;
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use common::Checkout;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn pid(service: &serde_json::Value) -> i32 {
+    i32::try_from(service["pid"].as_i64().unwrap()).unwrap()
+}
+
+fn port(service: &serde_json::Value, name: &str) -> u16 {
+    u16::try_from(service["ports"][name].as_u64().unwrap()).unwrap()
+}
+
+#[test]
+fn a_stack_comes_up_whole_and_leaves_only_its_logs() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    let status = checkout.status(&[]);
+    assert_eq!(status["ready"], true, "{status:#}");
+    let names: Vec<&str> = status["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["api", "keep0", "keep1", "keepproxy", "arv-git-httpd", "nginx"]);
+    let api = port(&checkout.service("default", "api"), "api");
+    let port_file = fs_err::read_to_string(checkout.stack("default", "api.port")).unwrap();
+    assert_eq!(port_file, format!("{api}\n"));
+    checkout.services(&["down"]).ok();
+    let left = fs_err::read_dir(checkout.stack("default", "")).unwrap();
+    let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["log", "stack.lock"]);
+    assert!(checkout.stack("default", "log/api.log").exists());
+    assert!(TcpStream::connect(("127.0.0.1", api)).is_err(), "the port is free again");
+    assert_eq!(checkout.services(&["down"]).ok().stderr, "stack default is not up\n");
+}
+
+#[test]
+fn only_we_can_read_what_is_secret() {
+    let checkout = Checkout::new();
+    checkout.up(&["api"]);
+    let mode = |file| {
+        fs_err::metadata(checkout.stack("default", file)).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(mode(""), 0o700);
+    assert_eq!(mode("stack.json"), 0o600);
+    assert_eq!(mode("tls/server.key"), 0o600);
+}
+
+#[test]
+fn up_on_a_running_stack_keeps_its_processes() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    let before = checkout.status(&[]);
+    let again = checkout.up(&[]);
+    assert!(again.stderr.contains("ran already and was reset"), "{again:?}");
+    assert_eq!(checkout.status(&[]), before);
+}
+
+#[test]
+fn a_killed_keepstore_is_reported_and_started_again_on_its_port() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    let keep0 = checkout.service("default", "keep0");
+    let api = checkout.service("default", "api");
+    kill(Pid::from_raw(pid(&keep0)), Signal::SIGKILL).unwrap();
+    wait_until_gone(pid(&keep0));
+    let status = checkout.services(&["status"]);
+    assert_eq!(status.code, Some(1));
+    assert!(status.stderr.contains("not ready: keep0"), "{status:?}");
+    assert!(status.stdout.contains("keep0: the end of its log, "), "{status:?}");
+    assert!(status.stdout.contains("\"GET /\""), "the log's last lines: {status:?}");
+    let up = checkout.up(&[]);
+    assert!(up.stderr.contains("(1 services started)"), "{up:?}");
+    let restarted = checkout.service("default", "keep0");
+    assert_eq!(restarted["ports"], keep0["ports"]);
+    assert_ne!(restarted["pid"], keep0["pid"]);
+    assert_eq!(checkout.service("default", "api"), api);
+}
+
+#[test]
+fn stacks_and_checkouts_do_not_disturb_each_other() {
+    let (one, other) = (Checkout::new(), Checkout::new());
+    for stack in ["a", "b", "c"] {
+        one.up(&["--stack", stack]);
+    }
+    other.up(&["--stack", "a"]);
+    one.services(&["down", "--stack", "b"]).ok();
+    for (checkout, stack) in [(&one, "a"), (&one, "c"), (&other, "a")] {
+        assert_eq!(checkout.status(&["--stack", stack])["ready"], true);
+    }
+    let list = one.services(&["list"]).ok().stdout;
+    let stacks: Vec<&str> =
+        list.lines().skip(1).filter_map(|line| line.split_ascii_whitespace().next()).collect();
+    assert_eq!(stacks, ["a", "c"]);
+}
+
+#[test]
+fn ten_ups_at_once_end_with_one_healthy_stack() {
+    let checkout = Checkout::new();
+    let ups: Vec<_> = (0..10)
+        .map(|_| {
+            let mut command = checkout.command(&["services", "up"]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut waited = 0;
+    for up in ups {
+        let done = common::Done::from(up.wait_with_output().unwrap()).ok();
+        waited += usize::from(done.stderr.contains("waiting for `cargo xtask services up` (pid "));
+    }
+    assert!(waited > 0, "somebody had to wait, and was told for whom");
+    assert_eq!(checkout.status(&[])["ready"], true);
+    assert_eq!(checkout.processes().len(), 6);
+}
+
+#[test]
+fn some_services_can_be_brought_up_and_down_alone() {
+    let checkout = Checkout::new();
+    checkout.up(&["keep1"]);
+    let names = |status: serde_json::Value| -> Vec<String> {
+        let services = status["services"].as_array().unwrap().clone();
+        services.iter().map(|service| service["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(checkout.status(&[])), ["api", "keep1"]);
+    checkout.up(&["keepstore"]);
+    assert_eq!(names(checkout.status(&[])), ["api", "keep0", "keep1"]);
+    checkout.services(&["down", "keep0"]).ok();
+    assert_eq!(names(checkout.status(&[])), ["api", "keep1"]);
+    let unknown = checkout.services(&["down", "keep7"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+}
+
+#[test]
+fn profiles_change_the_cluster_and_a_running_one_is_not_changed_behind_its_back() {
+    let checkout = Checkout::new();
+    checkout.up(&["--profile", "many"]);
+    assert_eq!(checkout.status(&[])["services"].as_array().unwrap().len(), 9);
+    checkout.up(&[]);
+    assert_eq!(checkout.status(&[])["services"].as_array().unwrap().len(), 9);
+    let other = checkout.services(&["up", "--profile", "single"]);
+    assert_eq!(other.code, Some(2));
+    assert!(other.stderr.contains("keepstores is 5, not 1"), "{other:?}");
+}
+
+#[test]
+fn without_git_only_the_git_service_is_missing() {
+    let checkout = Checkout::new();
+    let up = checkout.command(&["services", "up"]).env("PATH", "/nowhere").output().unwrap();
+    let up = common::Done::from(up).ok();
+    assert!(up.stderr.contains("arv-git-httpd is not available: git is not installed"), "{up:?}");
+    assert_eq!(checkout.status(&[])["ready"], true);
+    assert_eq!(checkout.status(&[])["services"].as_array().unwrap().len(), 5);
+    let env = checkout.services(&["env"]).ok().stdout;
+    assert!(!env.contains("ARVADOS_TEST_GIT_URL"), "{env}");
+    let asked =
+        checkout.command(&["services", "up", "arv-git-httpd"]).env("PATH", "/nowhere").output();
+    let asked = common::Done::from(asked.unwrap());
+    assert_eq!(asked.code, Some(3));
+    assert!(
+        asked.stderr.contains("arv-git-httpd cannot run here: git is not installed"),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn another_cluster_in_the_environment_is_never_contacted() {
+    let production = TcpListener::bind("127.0.0.1:0").unwrap();
+    production.set_nonblocking(true).unwrap();
+    let address = production.local_addr().unwrap().to_string();
+    let checkout = Checkout::new();
+    for action in ["up", "reset", "status", "up", "down"] {
+        let mut command = checkout.command(&["services", action]);
+        command.env("ARVADOS_API_HOST", &address).env("ARVADOS_API_TOKEN", "production");
+        command.env("ARVADOS_KEEP_SERVICES", format!("http://{address}"));
+        command.env("ARVADOS_TEST_CA_CERT", "/nowhere");
+        command.env("https_proxy", format!("http://{address}"));
+        command.env("http_proxy", format!("http://{address}"));
+        common::Done::from(command.output().unwrap()).ok();
+    }
+    let contact = production.accept().map(|_| ()).unwrap_err();
+    assert_eq!(contact.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn the_exported_shell_lines_are_what_a_shell_evaluates() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    let script = "eval \"$lines\"; echo \"$ARVADOS_API_HOST $ARVADOS_API_TOKEN ${KEEP_LOCAL_STORE-unset}\"; \
+                  test -f \"$ARVADOS_TEST_CA_CERT\"";
+    let lines = checkout.services(&["env", "--auth", "active", "--format", "sh"]).ok().stdout;
+    let shell = std::process::Command::new("sh")
+        .args(["-c", script])
+        .env("lines", lines)
+        .env("KEEP_LOCAL_STORE", "/tmp")
+        .output();
+    let shell = common::Done::from(shell.unwrap()).ok();
+    let api = port(&checkout.service("default", "api"), "api");
+    let token = checkout.services(&["token", "active"]).ok().stdout;
+    assert_eq!(shell.stdout, format!("127.0.0.1:{api} {} unset\n", token.trim()));
+}
+
+/// Returns when the process has ended, which its parent need not have noticed.
+fn wait_until_gone(pid: i32) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while fs_err::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.contains(") Z"))
+    {
+        assert!(std::time::Instant::now() < deadline, "{pid} does not end");
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,199 @@
+//! Services that misbehave, states that are wrong, and ourselves killed in the middle: a clear
+//! message, exit code 3, nothing left, and nobody else hurt.
+
+mod common;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Checkout, Done};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// `services up`, which must fail; its message without the checkout's path.
+fn failed_up(checkout: &Checkout) -> String {
+    let done = checkout.services(&["up"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert_eq!(checkout.processes(), [0; 0], "rolled back");
+    assert!(!checkout.stack("default", "stack.json").exists());
+    done.stderr.replace(checkout.root().to_str().unwrap(), "ROOT")
+}
+
+#[test]
+fn a_service_that_ends_at_once_is_reported_with_its_status_and_log() {
+    let checkout = Checkout::new();
+    checkout.fake_keepstores("exit");
+    let message = failed_up(&checkout);
+    let log = "has ended (exit status: 7) before it was ready; the end of its log, \
+               ROOT/.services/default/log/keep";
+    assert!(message.contains(log), "{message}");
+    assert!(message.contains("\n  fake service: exit\n"), "{message}");
+}
+
+#[test]
+fn a_service_that_never_answers_meets_the_deadline() {
+    let checkout = Checkout::new();
+    checkout.fake_keepstores("silent");
+    checkout.configure("start_timeout: 5", "start_timeout: 1");
+    let message = failed_up(&checkout);
+    let wanted =
+        "was not ready within 1 s (connected, but nothing was answered); the end of its log";
+    assert!(message.contains(wanted), "{message}");
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let checkout = Checkout::new();
+    checkout.configure("providers: {}", "providers: {keepstore: /no/such/keepstore}");
+    let message = failed_up(&checkout);
+    assert!(message.contains("keep0: cannot start /no/such/keepstore: No such file"), "{message}");
+}
+
+#[test]
+fn a_service_that_ignores_sigterm_is_killed_and_named() {
+    let checkout = Checkout::new();
+    checkout.fake_keepstores("stubborn");
+    checkout.up(&[]);
+    let pid = checkout.service("default", "keep0")["pid"].clone();
+    let down = checkout.services(&["down"]).ok();
+    let wanted = format!("keep0: pid {pid} did not end within 1 s and was killed\n");
+    assert!(down.stderr.contains(&wanted), "{down:?}");
+    assert_eq!(checkout.processes(), [0; 0]);
+}
+
+#[test]
+fn a_grandchild_in_a_session_of_its_own_goes_down_too() {
+    let checkout = Checkout::new();
+    checkout.fake_keepstores("grandchild");
+    checkout.up(&[]);
+    let log = fs_err::read_to_string(checkout.stack("default", "log/keep0.log")).unwrap();
+    let grandchild = log.lines().find_map(|line| line.strip_prefix("grandchild ")).unwrap();
+    let stat = format!("/proc/{grandchild}/stat");
+    assert!(std::fs::exists(&stat).unwrap());
+    checkout.services(&["down"]).ok();
+    let gone = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
+    assert!(!gone, "the grandchild still runs");
+}
+
+#[test]
+fn a_stale_pid_that_is_now_somebody_elses_is_never_signalled() {
+    let checkout = Checkout::new();
+    checkout.up(&["api"]);
+    let mut innocent = Command::new("sleep").arg("600").spawn().unwrap();
+    let api = checkout.service("default", "api")["pid"].as_i64().unwrap();
+    let pid = i32::try_from(api).unwrap();
+    // The service dies, and its pid is given to somebody else.
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    let state = checkout.stack("default", "stack.json");
+    let text = fs_err::read_to_string(&state).unwrap();
+    let recycled = text.replace(&format!("\"pid\": {pid}"), &format!("\"pid\": {}", innocent.id()));
+    assert_ne!(recycled, text);
+    fs_err::write(&state, recycled).unwrap();
+    fs_err::write(checkout.stack("default", "api.pid"), format!("{}\n", innocent.id())).unwrap();
+    assert_eq!(checkout.status(&[])["services"][0]["health"], "ended");
+    checkout.services(&["down"]).ok();
+    assert!(innocent.try_wait().unwrap().is_none(), "the innocent process was ended");
+    innocent.kill().unwrap();
+    innocent.wait().unwrap();
+}
+
+#[test]
+fn a_corrupt_state_is_reported_and_down_clears_it_with_its_processes() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    fs_err::write(checkout.stack("default", "stack.json"), "{\"version\": 1, ").unwrap();
+    for action in ["up", "reset", "status", "env"] {
+        let done = checkout.services(&[action]);
+        assert_eq!(done.code, Some(3), "{done:?}");
+        let wanted = "stack.json is corrupt; `cargo xtask services down --stack default` clears it";
+        assert!(done.stderr.contains(wanted), "{done:?}");
+    }
+    checkout.services(&["down"]).ok();
+    assert_eq!(checkout.processes(), [0; 0]);
+    checkout.up(&[]);
+}
+
+#[test]
+fn a_state_of_a_newer_version_is_reported() {
+    let checkout = Checkout::new();
+    checkout.up(&["api"]);
+    let state = checkout.stack("default", "stack.json");
+    let text = fs_err::read_to_string(&state).unwrap();
+    fs_err::write(&state, text.replace("\"version\": 1", "\"version\": 99")).unwrap();
+    let done = checkout.services(&["up"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert!(
+        done.stderr.contains("stack.json has version 99, and this program knows 1"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_services_folder_that_cannot_be_made_is_reported() {
+    let checkout = Checkout::new();
+    fs_err::write(checkout.root().join(".services"), "in the way").unwrap();
+    let done = checkout.services(&["up"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    let wanted = ".services/default: make the folder above it writable for you: ";
+    assert!(done.stderr.contains(wanted), "{done:?}");
+    fs_err::remove_file(checkout.root().join(".services")).unwrap();
+}
+
+#[test]
+fn commands_on_a_stack_that_is_not_up_say_so() {
+    let checkout = Checkout::new();
+    for (action, code) in [("reset", 3), ("env", 3), ("status", 1), ("down", 0)] {
+        let done = checkout.services(&[action]);
+        assert_eq!(done.code, Some(code), "{done:?}");
+        assert!(done.stderr.contains("stack default is not up"), "{done:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_up_takes_back_what_it_started() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let checkout = Checkout::new();
+        checkout.fake_keepstores("silent");
+        checkout.configure("start_timeout: 5", "start_timeout: 60");
+        let mut command = checkout.command(&["services", "up"]);
+        let up = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(|| checkout.processes().len() >= 4);
+        kill(Pid::from_raw(i32::try_from(up.id()).unwrap()), signal).unwrap();
+        let done = Done::from(up.wait_with_output().unwrap());
+        assert_eq!(done.code, Some(code), "{done:?}");
+        assert_eq!(checkout.processes(), [0; 0]);
+    }
+}
+
+/// `XTASK_KILL_POINTS` makes it longer by hand.
+#[test]
+fn up_after_being_killed_at_any_moment_gives_a_healthy_stack() {
+    let points = std::env::var("XTASK_KILL_POINTS").ok().and_then(|text| text.parse().ok());
+    let points: u32 = points.unwrap_or(12);
+    let checkout = Checkout::new();
+    let started_at = Instant::now();
+    checkout.up(&[]);
+    let whole = started_at.elapsed();
+    checkout.services(&["down"]).ok();
+    for point in 0..points {
+        let mut command = checkout.command(&["services", "up"]);
+        let mut up = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // No event to wait for: the moments are spread evenly over the time that it takes.
+        std::thread::sleep(whole * point / points);
+        up.kill().unwrap();
+        up.wait().unwrap();
+        checkout.up(&[]);
+        assert_eq!(checkout.status(&[])["ready"], true, "killed at point {point}");
+        assert_eq!(checkout.processes().len(), 6, "killed at point {point}");
+        checkout.services(&["down"]).ok();
+        assert_eq!(checkout.processes(), [0; 0], "killed at point {point}");
+    }
+}
+
+fn wait_for(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it does not happen");
+        std::thread::yield_now();
+    }
+}
