@@ -16,9 +16,8 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 
 /// All that git knows of a repository, and every file in it.
 fn contents(repository: &Path) -> String {
-    let files =
-        Command::new("find").arg(repository).args(["-type", "f", "-exec", "cksum", "{}", "+"]);
-    let mut files = files;
+    let mut files = Command::new("find");
+    files.arg(repository).args(["-type", "f", "-exec", "cksum", "{}", "+"]);
     let mut lines: Vec<String> =
         Done::from(files.output().unwrap()).ok().stdout.lines().map(str::to_owned).collect();
     lines.sort();
