@@ -41,9 +41,7 @@ pub fn prepare(git_program: &Path, fixtures: &Fixtures, cache: &Path) -> Result<
         return Ok(prepared);
     }
     fs_err::create_dir_all(&cache)?;
-    let unfinished = tempfile::Builder::new()
-        .prefix(".unfinished-git-")
-        .tempdir_in(&cache)?;
+    let unfinished = tempfile::Builder::new().prefix(".unfinished-git-").tempdir_in(&cache)?;
     let git = Git::new(git_program, unfinished.path());
     for stream in &streams {
         make(&git, stream, unfinished.path())?;
@@ -60,9 +58,7 @@ pub fn prepare(git_program: &Path, fixtures: &Fixtures, cache: &Path) -> Result<
 }
 
 fn hash(streams: &[Stream]) -> String {
-    let contents = streams
-        .iter()
-        .map(|stream| (stream.uuid.as_str(), stream.content.as_slice()));
+    let contents = streams.iter().map(|stream| (stream.uuid.as_str(), stream.content.as_slice()));
     content_hash([("", LAYOUT.as_bytes())].into_iter().chain(contents))
 }
 

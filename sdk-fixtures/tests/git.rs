@@ -32,10 +32,7 @@ fn run_git(folder: &Path, arguments: &[&str]) -> String {
         .output()
         .unwrap();
     assert!(output.status.success(), "{arguments:?}: {output:?}");
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .trim_end()
-        .to_owned()
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 /// All files below `folder` with their contents; a link with what it points to.
@@ -74,19 +71,10 @@ fn every_stream_becomes_a_bare_packed_repository_without_hooks() {
     for name in names(&prepared) {
         let repository = prepared.join(&name);
         run_git(&repository, &["fsck", "--strict"]);
-        assert_eq!(
-            run_git(&repository, &["symbolic-ref", "HEAD"]),
-            "refs/heads/master"
-        );
-        assert_eq!(
-            run_git(&repository, &["rev-parse", "--is-bare-repository"]),
-            "true"
-        );
+        assert_eq!(run_git(&repository, &["symbolic-ref", "HEAD"]), "refs/heads/master");
+        assert_eq!(run_git(&repository, &["rev-parse", "--is-bare-repository"]), "true");
         let count = run_git(&repository, &["count-objects", "-v"]);
-        assert!(
-            count.starts_with("count: 0\n") && count.contains("packs: 1\n"),
-            "{count}"
-        );
+        assert!(count.starts_with("count: 0\n") && count.contains("packs: 1\n"), "{count}");
         assert!(!repository.join("hooks").exists());
         assert!(names(&repository.join("refs/heads")).is_empty(), "{name}");
     }
@@ -123,10 +111,7 @@ fn what_is_prepared_is_kept_and_made_by_one_of_many() {
     let makers: Vec<PathBuf> = std::thread::scope(|scope| {
         let prepare = || git::prepare(Path::new(GIT), &Fixtures::builtin(), cache.path()).unwrap();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(prepare)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(makers.iter().all(|made| *made == makers[0]), "{makers:?}");
     assert_eq!(names(cache.path()).len(), 1, "nothing unfinished is left");
@@ -147,20 +132,12 @@ fn uuids_come_from_the_fixtures_in_use() {
         let fixtures = Fixtures::open(fixtures.path());
         git::prepare(Path::new(GIT), &fixtures, cache.path())
     };
-    assert!(
-        names(&prepare(None).unwrap()).is_empty(),
-        "a folder without repositories"
-    );
-    let other = prepare(Some(
-        "foo: {uuid: zzzzz-s0uqq-other}\nbar: {uuid: zzzzz-s0uqq-bar}",
-    ));
+    assert!(names(&prepare(None).unwrap()).is_empty(), "a folder without repositories");
+    let other = prepare(Some("foo: {uuid: zzzzz-s0uqq-other}\nbar: {uuid: zzzzz-s0uqq-bar}"));
     assert_eq!(names(&other.unwrap()), ["zzzzz-s0uqq-other.git"]);
     for wrong in ["foo: {uuid: ../x}", "foo: {}", "foo: {uuid: 1}"] {
         let error = prepare(Some(wrong)).unwrap_err();
-        assert!(
-            matches!(error, Error::MissingColumn { column: "uuid", .. }),
-            "{error}"
-        );
+        assert!(matches!(error, Error::MissingColumn { column: "uuid", .. }), "{error}");
     }
 }
 
@@ -169,10 +146,7 @@ fn a_missing_git_is_named_and_leaves_nothing() {
     let cache = tempfile::tempdir().unwrap();
     let program = Path::new("/nonexistent/git");
     let error = git::prepare(program, &Fixtures::builtin(), cache.path()).unwrap_err();
-    assert!(
-        error.to_string().starts_with("/nonexistent/git -c init"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("/nonexistent/git -c init"), "{error}");
     assert!(error.to_string().ends_with("install git"), "{error}");
     assert!(names(cache.path()).is_empty());
 }
@@ -181,10 +155,7 @@ fn a_missing_git_is_named_and_leaves_nothing() {
 fn a_failing_git_is_told_with_what_it_said() {
     let cache = tempfile::tempdir().unwrap();
     let error = git::prepare(Path::new("ls"), &Fixtures::builtin(), cache.path()).unwrap_err();
-    assert!(
-        matches!(&error, Error::Git { reason, .. } if reason.contains("ls: ")),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Git { reason, .. } if reason.contains("ls: ")), "{error}");
 }
 
 #[test]
@@ -194,34 +165,18 @@ fn copies_take_pushes_without_changing_each_other() {
     let target = cache.path().join("copy");
     git::install(&prepared, &target).unwrap();
     let work = tempfile::tempdir().unwrap();
-    run_git(
-        work.path(),
-        &[
-            "clone",
-            "--quiet",
-            target.join(FOO).to_str().unwrap(),
-            "foo",
-        ],
-    );
+    run_git(work.path(), &["clone", "--quiet", target.join(FOO).to_str().unwrap(), "foo"]);
     let clone = work.path().join("foo");
-    run_git(
-        &clone,
-        &["commit", "--quiet", "--allow-empty", "-m", "More"],
-    );
-    run_git(
-        &clone,
-        &["push", "--quiet", "origin", "master", "master:another"],
-    );
+    run_git(&clone, &["commit", "--quiet", "--allow-empty", "-m", "More"]);
+    run_git(&clone, &["push", "--quiet", "origin", "master", "master:another"]);
     run_git(&target.join(FOO), &["gc", "--quiet", "--prune=now"]);
     assert_eq!(contents(&prepared), before);
 
     git::install(&prepared, &target).unwrap();
     let fresh = contents(&target);
     let moved = |path: &PathBuf| target.join(path.strip_prefix(&prepared).unwrap());
-    let expected: BTreeMap<_, _> = before
-        .iter()
-        .map(|(path, b)| (moved(path), b.clone()))
-        .collect();
+    let expected: BTreeMap<_, _> =
+        before.iter().map(|(path, b)| (moved(path), b.clone())).collect();
     assert_eq!(fresh, expected);
 }
 
@@ -284,19 +239,12 @@ fn the_users_repository_and_configuration_are_left_alone() {
     let user = tempfile::tempdir().unwrap();
     let cache = tempfile::tempdir().unwrap();
     run_git(user.path(), &["init", "--quiet"]);
-    run_git(
-        user.path(),
-        &["commit", "--quiet", "--allow-empty", "-m", "Mine"],
-    );
+    run_git(user.path(), &["commit", "--quiet", "--allow-empty", "-m", "Mine"]);
     let dot_git = user.path().join(".git");
     let hooks = user.path().join("template/hooks");
     std::fs::create_dir_all(&hooks).unwrap();
     std::fs::write(hooks.join("post-update"), "#!/bin/sh\n").unwrap();
-    std::fs::write(
-        user.path().join(".gitconfig"),
-        "[init]\ndefaultBranch = mine\n",
-    )
-    .unwrap();
+    std::fs::write(user.path().join(".gitconfig"), "[init]\ndefaultBranch = mine\n").unwrap();
     let before = contents(user.path());
 
     let output = Command::new(std::env::current_exe().unwrap())
@@ -318,20 +266,11 @@ fn the_users_repository_and_configuration_are_left_alone() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    assert!(
-        String::from_utf8_lossy(&output.stdout).contains("1 passed"),
-        "{output:?}"
-    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
 
     assert_eq!(contents(user.path()), before);
     let made = cache.path().join(&names(cache.path())[0]);
     assert_eq!(names(&made), names(&prepared().1));
-    assert_eq!(
-        contents(&made.join(FOO)).len(),
-        contents(&prepared().1.join(FOO)).len()
-    );
-    assert_eq!(
-        run_git(&made.join(FOO), &["rev-list", "--count", "master"]),
-        "3"
-    );
+    assert_eq!(contents(&made.join(FOO)).len(), contents(&prepared().1.join(FOO)).len());
+    assert_eq!(run_git(&made.join(FOO), &["rev-list", "--count", "master"]), "3");
 }

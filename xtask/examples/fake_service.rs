@@ -13,9 +13,7 @@ use std::thread;
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("--sleep-for-ever") {
-        loop {
-            thread::park();
-        }
+        sleep_for_ever();
     }
     let behaviour = std::env::var("FAKE_BEHAVIOUR").unwrap_or_else(|_| "serve".into());
     println!("fake service: {behaviour}");
@@ -51,10 +49,16 @@ fn answer(mut stream: std::net::TcpStream, silent: bool) {
     let mut request = [0; 4096];
     // The client may go away at any time; that is its business.
     let _ = stream.read(&mut request);
-    while silent {
-        thread::park();
+    if silent {
+        sleep_for_ever();
     }
     let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+}
+
+fn sleep_for_ever() -> ! {
+    loop {
+        thread::park();
+    }
 }
 
 fn ignore_sigterm() {

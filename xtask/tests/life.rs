@@ -1,4 +1,5 @@
 //! A stack up, used, reset and down, with the real embedded services.
+#![allow(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
 mod common;
 
@@ -42,6 +43,23 @@ fn a_stack_comes_up_whole_and_leaves_only_its_logs() {
     assert!(checkout.stack("default", "log/api.log").exists());
     assert!(TcpStream::connect(("127.0.0.1", api)).is_err(), "the port is free again");
     assert_eq!(checkout.services(&["down"]).ok().stderr, "stack default is not up\n");
+}
+
+#[test]
+fn what_a_person_sees() {
+    let checkout = Checkout::new();
+    let up = checkout.up(&["keep0"]);
+    // Pids and ports have as many digits as they happen to have.
+    let shape = |text: &str| {
+        let words =
+            text.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+        let text = words.collect::<Vec<_>>().join("\n");
+        common::redacted(&text, &checkout).replace('_', "")
+    };
+    insta::assert_snapshot!("up, standard output", shape(&up.stdout));
+    insta::assert_snapshot!("up, standard error", shape(&up.stderr));
+    let down = checkout.services(&["down"]).ok();
+    insta::assert_snapshot!("down", shape(&format!("{}{}", down.stdout, down.stderr)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Services that misbehave, states that are wrong, and ourselves killed in the middle: a clear
 //! message, exit code 3, nothing left, and nobody else hurt.
+#![allow(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
 mod common;
 

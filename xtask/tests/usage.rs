@@ -10,7 +10,7 @@ fn refused(checkout: &Checkout, arguments: &[&str]) -> String {
     assert_eq!(done.code, Some(2), "{done:?}");
     assert_eq!(done.stdout, "");
     assert!(!checkout.root().join(".services").exists(), "nothing was started");
-    done.stderr.replace(checkout.root().to_str().unwrap(), "ROOT")
+    done.stderr.replace(&checkout.root().display().to_string(), "ROOT")
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn fixtures_that_are_not_there_are_refused() {
 fn a_dry_run_shows_the_plan_and_starts_nothing() {
     let checkout = Checkout::new();
     let done = checkout.services(&["up", "keepproxy", "--dry-run"]).ok();
-    let plan = done.stdout.replace(checkout.root().to_str().unwrap(), "ROOT");
+    let plan = done.stdout.replace(&checkout.root().display().to_string(), "ROOT");
     let fixtures =
         concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures").replace("/xtask/", "/sdk-fixtures/");
     insta::assert_snapshot!(plan.replace(&fixtures, "FIXTURES"));

@@ -43,11 +43,7 @@ fn copy(from: &Path, to: &Path, kind: Kind) -> Result<(), Error> {
         let name = entry.file_name();
         let destination = to.join(&name);
         if entry.file_type()?.is_dir() {
-            let below = if name == "objects" {
-                Kind::Immutable
-            } else {
-                kind
-            };
+            let below = if name == "objects" { Kind::Immutable } else { kind };
             copy(&entry.path(), &destination, below)?;
         } else if kind == Kind::Mutable || fs_err::hard_link(entry.path(), &destination).is_err() {
             // A link fails across file systems, and on some within one.

@@ -30,9 +30,7 @@ impl<'a> Git<'a> {
         let mut command = self.command(&["-c", "init.defaultBranch=master", "init", "--quiet"]);
         command.args(["--bare", "--template="]).arg(repository);
         run(command)?;
-        let mut config = fs_err::OpenOptions::new()
-            .append(true)
-            .open(repository.join("config"))?;
+        let mut config = fs_err::OpenOptions::new().append(true).open(repository.join("config"))?;
         config.write_all(CONFIGURATION)?;
         Ok(())
     }
@@ -76,10 +74,7 @@ fn option(name: &str, value: &Path) -> OsString {
 
 fn run(mut command: Command) -> Result<(), Error> {
     let output = command.output();
-    let failed = |reason: String| Error::Git {
-        command: command_line(&command),
-        reason,
-    };
+    let failed = |reason: String| Error::Git { command: command_line(&command), reason };
     let Output { status, stderr, .. } = output.map_err(|error| match error.kind() {
         ErrorKind::NotFound => failed("there is no such program; install git".to_owned()),
         _ => failed(error.to_string()),

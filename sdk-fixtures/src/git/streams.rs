@@ -31,19 +31,14 @@ pub(super) fn of(fixtures: &Fixtures) -> Result<Vec<Stream>, Error> {
         if !is_file_name(&record.label) || !path.is_file() {
             continue;
         }
-        let uuid = record
-            .text("uuid")
-            .filter(|uuid| is_file_name(uuid))
-            .ok_or_else(|| Error::MissingColumn {
+        let uuid = record.text("uuid").filter(|uuid| is_file_name(uuid)).ok_or_else(|| {
+            Error::MissingColumn {
                 path: fixtures.dir().join(format!("{CLASS}.yml")),
                 label: record.label.clone(),
                 column: "uuid",
-            })?;
-        streams.push(Stream {
-            uuid: uuid.to_owned(),
-            content: fs_err::read(&path)?,
-            path,
-        });
+            }
+        })?;
+        streams.push(Stream { uuid: uuid.to_owned(), content: fs_err::read(&path)?, path });
     }
     Ok(streams)
 }

@@ -141,7 +141,7 @@ mod tests {
     fn another_stacks_marker_and_a_missing_one_are_not_ours() {
         let theirs = Seen { marker: Some("theirs".into()), ..process(20, 1, 20) };
         let unknown = Signs { marker: None, ..service(None) };
-        assert_eq!(pids(&service(None), &[theirs.clone()]), [0; 0]);
+        assert_eq!(pids(&service(None), std::slice::from_ref(&theirs)), [0; 0]);
         assert_eq!(pids(&unknown, &[theirs, process(21, 1, 21)]), [0; 0]);
     }
 }

@@ -36,6 +36,7 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
 fn install_repositories(context: &Context<'_>, _: &str) -> anyhow::Result<()> {
     let git = context.git.as_ref().context("git is not installed")?;
     let fixtures = context.settings.fixtures();
-    let _ = (git, fixtures);
+    let prepared = sdk_fixtures::git::prepare(git, &fixtures, &context.workspace.cache())?;
+    sdk_fixtures::git::install(&prepared, &context.folder.repositories())?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A checkout of its own for each test, in a folder with a space in its name, and its clean-up.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -32,6 +33,25 @@ impl Done {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
+}
+
+/// `text` with what differs from run to run taken out: numbers of two digits and more, and where
+/// the checkout is. Columns keep their places.
+pub(crate) fn redacted(text: &str, checkout: &Checkout) -> String {
+    let text = text.replace(checkout.root().to_str().unwrap(), "ROOT");
+    let mut redacted = String::new();
+    let mut number = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            number.push(c);
+            continue;
+        }
+        let shown = if number.len() > 1 { format!("{:_>1$}", "N", number.len()) } else { number };
+        redacted.push_str(&shown);
+        redacted.push(c);
+        number = String::new();
+    }
+    redacted.trim_end_matches('\0').to_owned()
 }
 
 /// A root with services.yml of its own. Dropping it takes its stacks down and proves that nothing
