@@ -1,0 +1,137 @@
+//! A folder of fixture files.
+
+use std::path::{Path, PathBuf};
+
+use crate::class::Class;
+use crate::content_hash::content_hash;
+use crate::error::Error;
+use crate::nearest::nearest;
+use crate::value::Value;
+use crate::{erb, trim_mark, yaml};
+
+/// A folder of Rails fixture YAML, one file `CLASS.yml` a class. Nothing is read before it is
+/// asked for, and each time anew.
+#[derive(Clone, Debug)]
+pub struct Fixtures {
+    dir: PathBuf,
+}
+
+impl Fixtures {
+    /// The fixtures in `dir`; whether it exists shows when it is read.
+    pub fn open(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The fixtures that come with this crate.
+    pub fn builtin() -> Self {
+        Self::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"))
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The names of the classes that have a file, sorted: `"collections"`, `"users"`, …
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn classes(&self) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        for entry in fs_err::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            names.extend(
+                name.to_str()
+                    .and_then(|name| name.strip_suffix(".yml"))
+                    .map(str::to_owned),
+            );
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The records of the class `name`.
+    ///
+    /// # Errors
+    /// When the folder has no such file, or the file is not what fixtures look like; the error
+    /// says where.
+    pub fn class(&self, name: &str) -> Result<Class, Error> {
+        let path = self.file(name)?;
+        let source = fs_err::read_to_string(&path)?;
+        let rendered =
+            erb::render(trim_mark::before_mark(&source)).map_err(|unknown| Error::Erb {
+                path: path.clone(),
+                line: unknown.line,
+                column: unknown.column,
+                expression: unknown.expression,
+            })?;
+        let records = yaml::records(&rendered).map_err(|wrong| Error::Yaml {
+            path,
+            position: wrong.position,
+            message: wrong.message,
+        })?;
+        Ok(Class {
+            name: name.to_owned(),
+            records,
+        })
+    }
+
+    /// The API token of the record `label` of `api_client_authorizations`.
+    ///
+    /// # Errors
+    /// As [`Fixtures::class`], and when there is no such record or it has no token.
+    pub fn auth_token(&self, label: &str) -> Result<String, Error> {
+        const CLASS: &str = "api_client_authorizations";
+        const COLUMN: &str = "api_token";
+        let class = self.class(CLASS)?;
+        let path = || self.path_of(CLASS);
+        let record = class.record(label).ok_or_else(|| Error::UnknownLabel {
+            path: path(),
+            label: label.to_owned(),
+            nearest: nearest(label, class.records.iter().map(|r| r.label.as_str())),
+        })?;
+        match record.get(COLUMN) {
+            Some(Value::Text(token)) => Ok(token.clone()),
+            // A token of a few digits, which YAML takes for a number.
+            Some(Value::Integer(digits)) => Ok(digits.to_string()),
+            _ => Err(Error::MissingColumn {
+                path: path(),
+                label: label.to_owned(),
+                column: COLUMN,
+            }),
+        }
+    }
+
+    /// Hexadecimal digits that change when a file's name or any of its bytes does.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read.
+    pub fn content_hash(&self) -> Result<String, Error> {
+        let mut files = Vec::new();
+        for name in self.classes()? {
+            let bytes = fs_err::read(self.path_of(&name))?;
+            files.push((name, bytes));
+        }
+        let pieces = files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        Ok(content_hash(pieces))
+    }
+
+    fn path_of(&self, class: &str) -> PathBuf {
+        self.dir.join(format!("{class}.yml"))
+    }
+
+    /// The path of a class that the folder has: a name that is none, `../x` say, is never opened.
+    fn file(&self, class: &str) -> Result<PathBuf, Error> {
+        let known = self.classes()?;
+        if known.iter().any(|name| name == class) {
+            return Ok(self.path_of(class));
+        }
+        Err(Error::UnknownClass {
+            dir: self.dir.clone(),
+            class: class.to_owned(),
+            nearest: nearest(class, known.iter().map(String::as_str)),
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! The first reading: the tree of a document, with every key of a mapping as often as it comes.
+//!
+//! It checks the shape of a fixture file on the way, because only then the place is known.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+
+use crate::erb::{self, Time};
+use crate::value::Value;
+
+/// How deep in the file a value stands, and so what it has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    /// The whole: labels to records, or nothing.
+    File,
+    /// A record: columns to values.
+    Record,
+    /// A column's value, or a part of it: anything.
+    Value,
+}
+
+impl Level {
+    fn below(self) -> Self {
+        match self {
+            Self::File => Self::Record,
+            Self::Record | Self::Value => Self::Value,
+        }
+    }
+
+    fn scalar<E: Error>(self, value: Value, found: Unexpected<'_>) -> Result<Value, E> {
+        match self {
+            Self::Value => Ok(value),
+            Self::File | Self::Record => Err(E::invalid_type(found, &self)),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Level {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Level {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a mapping from labels to records",
+            Self::Record => "the columns of a record",
+            Self::Value => "a value without a tag",
+        })
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        match self {
+            Self::File => Ok(Value::Null),
+            _ => self.scalar(Value::Null, Unexpected::Unit),
+        }
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        self.visit_unit()
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        self.scalar(Value::Bool(value), Unexpected::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        self.scalar(Value::Integer(value), Unexpected::Signed(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        match i64::try_from(value) {
+            Ok(value) => self.visit_i64(value),
+            Err(_) => self.visit_f64(value as f64),
+        }
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    /// The second reading replaces it by what the text says.
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        self.scalar(Value::Float(value), Unexpected::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        let value = match erb::time_of(text) {
+            Time::Absent => Value::Text(text.to_owned()),
+            Time::SecondsAgo(seconds) => Value::SecondsAgo(seconds),
+            Time::WithinText => return Err(E::custom("a time in ERB must be the whole value")),
+        };
+        self.scalar(value, Unexpected::Str(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        if self != Self::Value {
+            return Err(Error::invalid_type(Unexpected::Seq, &self));
+        }
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Vec::new();
+        while let Some(Key(key)) = entries.next_key()? {
+            map.push((key, entries.next_value_seed(self.below())?));
+        }
+        Ok(Value::Map(map))
+    }
+}
+
+/// A key, as the text that it is, whatever type YAML would give it.
+struct Key(String);
+
+impl<'de> serde::Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        match erb::time_of(&key) {
+            Time::Absent => Ok(Self(key)),
+            _ => Err(D::Error::custom("a time in ERB must be a value, not a key")),
+        }
+    }
+}
