@@ -105,9 +105,9 @@ fn expression(resource: &Resource, era: Era, text: &str, operand: &Value) -> Res
     let known = |name| resource.attribute(era, name).filter(|found| found.stored);
     let comparable = matches!(operator, "=" | "<" | "<=" | ">" | ">=");
     match (known(left), known(right)) {
-        (Some(left), Some(right)) if comparable && left.kind == right.kind => Ok(
-            Condition::plain(format!("{} {operator} {}", left.name, right.name)),
-        ),
+        (Some(left), Some(right)) if comparable && left.kind == right.kind => Ok(Condition::plain(
+            format!("{} {operator} {}", left.name, right.name),
+        )),
         _ => Err(wrong()),
     }
 }
@@ -149,22 +149,14 @@ fn kind_of(name: &str) -> Option<&'static str> {
     }
 }
 
-fn compare(
-    era: Era,
-    attribute: &Attribute,
-    operator: &str,
-    operand: &Value,
-) -> Result<Condition> {
+fn compare(era: Era, attribute: &Attribute, operator: &str, operand: &Value) -> Result<Condition> {
     let column = attribute.name;
     match operator {
         "=" => equal(attribute, operand),
         "!=" | "<>" => Ok(equal(attribute, operand)?.negated()),
         "<" | "<=" | ">" | ">=" => {
             let wrong_type = operand.is_null()
-                || matches!(
-                    attribute.kind,
-                    Kind::Boolean | Kind::Object | Kind::Array
-                );
+                || matches!(attribute.kind, Kind::Boolean | Kind::Object | Kind::Array);
             if wrong_type {
                 return Err(invalid_operand(operator, operand, column));
             }
@@ -246,11 +238,18 @@ fn is_a(era: Era, column: &str, operand: &Value) -> Result<Condition> {
         })
         .collect();
     let infixes = infixes.ok_or_else(|| invalid_operand("is_a", operand, column))?;
-    Ok(Condition::one_of(&format!("substr({column}, 7, 5)"), &infixes))
+    Ok(Condition::one_of(
+        &format!("substr({column}, 7, 5)"),
+        &infixes,
+    ))
 }
 
 /// The refusal of an operand.
-pub(crate) fn invalid_operand(operator: &str, operand: &Value, attribute: &str) -> super::error::ApiError {
+pub(crate) fn invalid_operand(
+    operator: &str,
+    operand: &Value,
+    attribute: &str,
+) -> super::error::ApiError {
     unprocessable(format!(
         "Invalid operand {operand} for '{operator}' operator in filter on {attribute}"
     ))
@@ -258,7 +257,9 @@ pub(crate) fn invalid_operand(operator: &str, operand: &Value, attribute: &str) 
 
 /// The refusal of an operator.
 pub(crate) fn invalid_operator(operator: &str, attribute: &str) -> super::error::ApiError {
-    unprocessable(format!("Invalid operator '{operator}' in filter on {attribute}"))
+    unprocessable(format!(
+        "Invalid operator '{operator}' in filter on {attribute}"
+    ))
 }
 
 #[cfg(test)]
@@ -273,7 +274,10 @@ mod tests {
     #[test]
     fn filters_are_joined_and_lists_of_attributes_are_alternatives() {
         let filters = json!([[["name", "description"], "=", "a"], ["version", ">", 1]]);
-        assert_eq!(sql(&filters), "((name = ? OR description = ?) AND version > ?)");
+        assert_eq!(
+            sql(&filters),
+            "((name = ? OR description = ?) AND version > ?)"
+        );
         assert_eq!(sql(&json!([])), "TRUE");
     }
 
@@ -320,10 +324,7 @@ mod tests {
             condition.sql,
             "substr(head_uuid, 7, 5) IN (SELECT value FROM json_each(?))"
         );
-        assert_eq!(
-            condition.parameters,
-            [Sql::Text("[\"j7d0g\"]".to_owned())]
-        );
+        assert_eq!(condition.parameters, [Sql::Text("[\"j7d0g\"]".to_owned())]);
     }
 
     #[test]

@@ -38,7 +38,11 @@ impl Listing {
             Some(count) if era == Era::Current => match count.as_str() {
                 Some("none") => false,
                 Some("exact" | "") => true,
-                _ => return Err(unprocessable("count parameter must be \"exact\" or \"none\"")),
+                _ => {
+                    return Err(unprocessable(
+                        "count parameter must be \"exact\" or \"none\"",
+                    ));
+                }
             },
             _ => true,
         };
@@ -135,11 +139,7 @@ fn order(
 }
 
 /// `attribute`, `attribute desc` or `table.attribute asc`; anything else is ignored.
-fn order_term(
-    resource: &Resource,
-    era: Era,
-    item: &str,
-) -> Option<(&'static str, &'static str)> {
+fn order_term(resource: &Resource, era: Era, item: &str) -> Option<(&'static str, &'static str)> {
     let mut words = item.split_whitespace();
     let name = words.next()?;
     let name = match name.split_once('.') {
@@ -209,8 +209,17 @@ mod tests {
     fn limits_are_capped_and_nonsense_is_refused() {
         assert_eq!(read("", Era::Current).unwrap().limit, 100);
         assert_eq!(read("limit=0", Era::Current).unwrap().limit, 0);
-        assert_eq!(read("limit=1000000", Era::Current).unwrap().limit, MAX_LIMIT);
-        for query in ["limit=-1", "limit=x", "offset=1.5", "count=some", "select=[\"nome\"]"] {
+        assert_eq!(
+            read("limit=1000000", Era::Current).unwrap().limit,
+            MAX_LIMIT
+        );
+        for query in [
+            "limit=-1",
+            "limit=x",
+            "offset=1.5",
+            "count=some",
+            "select=[\"nome\"]",
+        ] {
             assert!(read(query, Era::Current).is_err(), "{query}");
         }
     }

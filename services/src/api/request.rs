@@ -102,7 +102,9 @@ fn add_form(parameters: &mut Map<String, Value>, encoded: &[u8]) {
         let text = text.into_owned();
         match name.strip_suffix("[]") {
             Some(list) => {
-                let entry = parameters.entry(list).or_insert_with(|| Value::Array(vec![]));
+                let entry = parameters
+                    .entry(list)
+                    .or_insert_with(|| Value::Array(vec![]));
                 if let Value::Array(items) = entry {
                     items.push(Value::String(text));
                 }
@@ -125,7 +127,9 @@ fn add_json(parameters: &mut Map<String, Value>, body: &[u8]) -> Result<()> {
         }
         Ok(Value::Null) => Ok(()),
         Ok(_) => Err(unprocessable("the JSON body is not an object")),
-        Err(error) => Err(unprocessable(format!("the body is not valid JSON: {error}"))),
+        Err(error) => Err(unprocessable(format!(
+            "the body is not valid JSON: {error}"
+        ))),
     }
 }
 

@@ -153,9 +153,7 @@ impl Attribute {
 
     /// Whether filters on `any` look at it.
     pub(crate) fn searchable(&self) -> bool {
-        self.stored
-            && self.shown == Shown::Always
-            && matches!(self.kind, Kind::String | Kind::Text)
+        self.stored && self.shown == Shown::Always && matches!(self.kind, Kind::String | Kind::Text)
     }
 }
 
@@ -185,8 +183,8 @@ pub(crate) struct Resource {
     pub(crate) eras: Eras,
     /// Whether everybody reads all of it; else permissions decide.
     pub(crate) public: bool,
-    /// Whether only admins create and change it.
-    pub(crate) admin_only: bool,
+    /// The eras in which only admins create and change it.
+    pub(crate) admin_only: &'static [Era],
     /// Which names must differ.
     pub(crate) unique_name: UniqueName,
     /// Its attributes, beyond [`COMMON`].

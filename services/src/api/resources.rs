@@ -54,7 +54,7 @@ const PLAIN: Resource = Resource {
     infix: "",
     eras: Eras::All,
     public: false,
-    admin_only: false,
+    admin_only: &[],
     unique_name: UniqueName::No,
     own: &[],
 };
@@ -103,9 +103,7 @@ pub(crate) static API_CLIENT_AUTHORIZATIONS: Resource = Resource {
     class: "ApiClientAuthorization",
     infix: "gj3su",
     own: &[
-        integer("user_id")
-            .set_by(SetBy::Server)
-            .shown(Shown::Never),
+        integer("user_id").set_by(SetBy::Server).shown(Shown::Never),
         integer("api_client_id")
             .set_by(SetBy::Server)
             .shown(Shown::Never),
@@ -174,9 +172,7 @@ pub(crate) static COLLECTIONS: Resource = Resource {
             .only(Era::Current),
         array("storage_classes_confirmed").only(Era::Current),
         datetime("storage_classes_confirmed_at").only(Era::Current),
-        datetime("expires_at")
-            .shown(Shown::Never)
-            .only(Era::Y2015),
+        datetime("expires_at").shown(Shown::Never).only(Era::Y2015),
         datetime("delete_at").only(Era::Current),
         datetime("trash_at").only(Era::Current),
         boolean("is_trashed", false).only(Era::Current),
@@ -238,7 +234,7 @@ pub(crate) static KEEP_DISKS: Resource = Resource {
     singular: "keep_disk",
     class: "KeepDisk",
     infix: "penuu",
-    admin_only: true,
+    admin_only: &[Era::Current, Era::Y2015],
     own: &[
         string("node_uuid"),
         string("filesystem_uuid"),
@@ -267,6 +263,7 @@ pub(crate) static KEEP_SERVICES: Resource = Resource {
     class: "KeepService",
     infix: "bi6l4",
     public: true,
+    admin_only: &[Era::Current],
     own: &[
         string("service_host"),
         integer("service_port"),
@@ -376,7 +373,7 @@ static VIRTUAL_MACHINES: Resource = Resource {
     singular: "virtual_machine",
     class: "VirtualMachine",
     infix: "2x53u",
-    admin_only: true,
+    admin_only: &[Era::Current, Era::Y2015],
     own: &[string("hostname")],
     ..PLAIN
 };

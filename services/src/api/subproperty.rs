@@ -84,7 +84,11 @@ pub(crate) fn compare(
                 .map(|value| equal(column, key, value))
                 .collect();
             let among = Condition::any(conditions.ok_or_else(wrong)?);
-            Ok(if operator == "in" { among } else { among.negated() })
+            Ok(if operator == "in" {
+                among
+            } else {
+                among.negated()
+            })
         }
         "exists" => match operand {
             Value::Bool(true) => Ok(has_key(column, key)),
@@ -154,7 +158,8 @@ mod tests {
     fn holds(properties: &Value, key: &str, operator: &str, operand: &Value) -> bool {
         let db = Connection::open_in_memory().unwrap();
         like::install(&db).unwrap();
-        db.execute_batch("CREATE TABLE t (properties TEXT)").unwrap();
+        db.execute_batch("CREATE TABLE t (properties TEXT)")
+            .unwrap();
         db.execute("INSERT INTO t VALUES (?)", [properties.to_string()])
             .unwrap();
         let condition = compare(&PROPERTIES, key, operator, operand).unwrap();

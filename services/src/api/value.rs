@@ -127,10 +127,7 @@ mod tests {
     fn json_attributes_come_as_values_or_as_their_text() {
         let expected = json!({"a": 1});
         assert_eq!(accept(Kind::Object, &expected).unwrap(), expected);
-        assert_eq!(
-            accept(Kind::Object, &json!("{\"a\":1}")).unwrap(),
-            expected
-        );
+        assert_eq!(accept(Kind::Object, &json!("{\"a\":1}")).unwrap(), expected);
         assert!(accept(Kind::Object, &json!([1])).is_err());
         assert!(accept(Kind::Object, &json!("nonsense")).is_err());
         assert!(accept(Kind::Array, &json!({})).is_err());
@@ -139,9 +136,15 @@ mod tests {
     #[test]
     fn booleans_and_numbers_come_as_text_too() {
         assert_eq!(accept(Kind::Boolean, &json!("1")).unwrap(), json!(true));
-        assert_eq!(accept(Kind::Boolean, &json!("false")).unwrap(), json!(false));
+        assert_eq!(
+            accept(Kind::Boolean, &json!("false")).unwrap(),
+            json!(false)
+        );
         assert!(accept(Kind::Boolean, &json!("maybe")).is_err());
-        assert_eq!(accept(Kind::Integer, &json!("25107")).unwrap(), json!(25107));
+        assert_eq!(
+            accept(Kind::Integer, &json!("25107")).unwrap(),
+            json!(25107)
+        );
         assert!(accept(Kind::Integer, &json!("many")).is_err());
         assert!(accept(Kind::Integer, &json!([])).is_err());
     }
