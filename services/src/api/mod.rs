@@ -1,4 +1,89 @@
-//! stub
-pub(crate) fn run(_: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("not yet")
+//! The API server of a test cluster: what clients see of Arvados' Rails API server and of the
+//! controller before it, on SQLite.
+//!
+//! `resources` describes every class of objects; tables, discovery document and input validation
+//! follow from it. A request goes through `handler`, `route` and `caller` to `list` or `write`, within
+//! one transaction of `store`.
+
+use std::sync::Arc;
+
+use sdk_fixtures::Fixtures;
+
+use crate::listen;
+use crate::serve::{self, Port};
+use crate::signature;
+use crate::tls;
+
+mod attributes;
+mod audit_log;
+mod caller;
+mod collection;
+mod condition;
+mod config;
+mod context;
+mod discovery;
+mod error;
+mod filter;
+mod fixture_load;
+mod flags;
+mod handler;
+mod image;
+mod like;
+mod list;
+mod listing;
+mod manifest;
+mod method_parameters;
+mod object;
+mod ownership;
+mod permission;
+mod permission_cache;
+mod present;
+mod readable;
+mod request;
+mod reset;
+mod resource;
+mod resources;
+mod route;
+mod rules;
+mod schema;
+mod seeds;
+mod special;
+mod store;
+mod subproperty;
+mod time;
+mod tokens;
+mod uuid;
+mod value;
+mod write;
+
+/// The largest request body: 128 MiB.
+const MAX_BODY_BYTES: usize = 128 << 20;
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// When it cannot start.
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let flags = flags::Flags::parse(arguments)?;
+    let fixtures = match &flags.fixtures {
+        Some(folder) => Fixtures::open(folder),
+        None => Fixtures::builtin(),
+    };
+    let image = image::prepare(&fixtures, &flags.image_cache, flags.era)?;
+    let ttl = flags.blob_signature_ttl;
+    let key = flags.blob_signing_key_file.as_deref();
+    let api = Arc::new(context::Api {
+        era: flags.era,
+        store: store::Store::open(&flags.database, &image)?,
+        permissions: permission_cache::PermissionCache::new(flags.era),
+        signer: signature::optional_signer(key, ttl, flags.era)?,
+        signature_ttl_seconds: ttl,
+    });
+    let port = Port {
+        listeners: listen::inherited_or_bound("api", &flags.listen)?,
+        tls: Some(tls::server_config(&flags.certificate, &flags.key, &["h2", "http/1.1"])?),
+    };
+    serve::until_stopped(serve::serve(port, move |request| {
+        handler::answer(Arc::clone(&api), request)
+    }))
 }

@@ -1,0 +1,72 @@
+//! The log row that every change leaves, save changes of logs themselves.
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::error::Result;
+use super::object::{self, Object, text};
+use super::present;
+use super::resource::{Resource, Shown};
+use super::resources::{COLLECTIONS, LOGS};
+use super::time;
+use super::uuid;
+use crate::era::Era;
+
+/// Records a change from `old` to `new`: a creation lacks the first, a deletion the second.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn record(
+    context: &Context<'_>,
+    resource: &Resource,
+    old: Option<&Object>,
+    new: Option<&Object>,
+) -> Result<()> {
+    let Some(object) = new.or(old).filter(|_| resource.plural != LOGS.plural) else {
+        return Ok(());
+    };
+    let event = match (old, new, context.era()) {
+        (None, _, _) => "create",
+        (Some(_), Some(_), _) => "update",
+        (Some(_), None, Era::Current) => "delete",
+        (Some(_), None, Era::Y2015) => "destroy",
+    };
+    let now = time::now();
+    let log = json!({
+        "uuid": uuid::new(LOGS.infix),
+        "owner_uuid": context.account()?.uuid,
+        "created_at": now,
+        "modified_at": now,
+        "modified_by_user_uuid": context.account()?.uuid,
+        "object_uuid": text(object, "uuid"),
+        "object_owner_uuid": text(object, "owner_uuid"),
+        "event_at": now,
+        "event_type": event,
+        "summary": format!("{event} of {}", text(object, "uuid")),
+        "properties": {
+            "old_etag": old.map(present::etag),
+            "old_attributes": old.map(|old| logged(context.era(), resource, old)),
+            "new_etag": new.map(present::etag),
+            "new_attributes": new.map(|new| logged(context.era(), resource, new)),
+        },
+    });
+    if let Value::Object(log) = log {
+        object::insert(context.db, &LOGS, context.era(), &log)?;
+    }
+    Ok(())
+}
+
+/// What a log tells of an object: no secrets, and no manifests, which would fill the table.
+fn logged(era: Era, resource: &Resource, object: &Object) -> Map<String, Value> {
+    let secret = |name: &str| {
+        name == "api_token" || (resource.plural == COLLECTIONS.plural && name == "manifest_text")
+    };
+    resource
+        .columns(era)
+        .filter(|column| column.shown != Shown::Never && !secret(column.name))
+        .map(|column| {
+            let value = object.get(column.name).cloned().unwrap_or_default();
+            (column.name.to_owned(), value)
+        })
+        .collect()
+}

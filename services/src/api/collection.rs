@@ -1,0 +1,204 @@
+//! What collections have beyond other objects: manifests, their signatures, and the trash.
+
+use serde_json::{Value, json};
+
+use super::condition::Condition;
+use super::context::Context;
+use super::error::{ApiError, Result, denied, unprocessable};
+use super::manifest;
+use super::object::{self, Object, text};
+use super::readable;
+use super::resources::COLLECTIONS;
+use super::time;
+use crate::era::Era;
+use crate::locator::{EMPTY_HASH, Locator};
+
+/// How long a collection stays in the trash: two weeks.
+pub(crate) const TRASH_LIFETIME_SECONDS: u32 = 1_209_600;
+
+/// Whether `id` is a portable data hash rather than a uuid.
+pub(crate) fn is_portable_data_hash(id: &str) -> bool {
+    Locator::parse(id).is_some_and(|locator| locator.size.is_some())
+}
+
+/// The collection with the portable data hash `id`, which may have hints: the content of whichever
+/// record the caller can see.
+///
+/// # Errors
+/// "Path not found" if it can see none.
+pub(crate) fn by_portable_data_hash(context: &Context<'_>, id: &str) -> Result<Object> {
+    let locator = Locator::parse(id).ok_or(ApiError::NotFound)?;
+    let hash = format!("{}+{}", locator.hash, locator.size.unwrap_or_default());
+    let condition = Condition::all([
+        Condition::equals("portable_data_hash", &hash),
+        readable::condition(context, &COLLECTIONS, false),
+    ]);
+    let found = object::find(context.db, &COLLECTIONS, context.era(), &condition)?;
+    let found = found.ok_or(ApiError::NotFound)?;
+    let manifest = signed(context, text(&found, "manifest_text"));
+    let answer = json!({"uuid": hash, "portable_data_hash": hash, "manifest_text": manifest});
+    Ok(match answer {
+        Value::Object(answer) => answer,
+        _ => Object::new(),
+    })
+}
+
+/// The manifest with a signature on every locator, for the token that the caller presented.
+pub(crate) fn signed(context: &Context<'_>, manifest_text: &str) -> String {
+    let (Some(signer), Some(token)) = (&context.api.signer, &context.request.token) else {
+        return manifest_text.to_owned();
+    };
+    manifest::map_locators(manifest_text, |locator, token_text| {
+        let hint = signer.hint(locator.hash, token);
+        format!("{}+{hint}", manifest::unsigned(token_text))
+    })
+}
+
+/// Checks and completes what a client wants to store: signatures, manifest and hash.
+///
+/// `old` is the collection before an update.
+///
+/// # Errors
+/// Says what is malformed, or which locator the caller may not use.
+pub(crate) fn prepare(
+    context: &Context<'_>,
+    changes: &mut Object,
+    old: Option<&Object>,
+) -> Result<()> {
+    let given = changes.get("manifest_text").and_then(Value::as_str);
+    if let Some(given) = given {
+        check_signatures(context, given)?;
+        manifest::validate(given).map_err(|error| unprocessable(error.to_string()))?;
+        let stored = manifest::without_signatures(given);
+        reset_replication(changes, &stored, old);
+        changes.insert("manifest_text".to_owned(), stored.into());
+    } else if old.is_none() || changes.contains_key("manifest_text") {
+        changes.insert("manifest_text".to_owned(), "".into());
+    }
+    check_hash(changes, old)?;
+    check_replication(context, changes)?;
+    apply_trash(context.era(), changes, old);
+    if changes.contains_key("manifest_text") {
+        derive_totals(changes, context.era());
+    }
+    Ok(())
+}
+
+fn check_signatures(context: &Context<'_>, manifest_text: &str) -> Result<()> {
+    let account = context.account()?;
+    let Some(signer) = context.api.signer.as_ref().filter(|_| !account.is_admin) else {
+        return Ok(());
+    };
+    let token = context.request.token.as_deref().unwrap_or_default();
+    manifest::try_map_locators(manifest_text, |locator, text| {
+        if locator.hash == EMPTY_HASH {
+            return Ok(String::new());
+        }
+        match signer.check(locator, token) {
+            Ok(()) => Ok(String::new()),
+            Err(why) => Err(denied(format!("Permission denied: {why} on locator {text}"))),
+        }
+    })?;
+    Ok(())
+}
+
+/// A hash that a client gives must be that of the manifest; its size is not looked at.
+fn check_hash(changes: &mut Object, old: Option<&Object>) -> Result<()> {
+    let manifest = changes.get("manifest_text").or_else(|| old?.get("manifest_text"));
+    let manifest = manifest.and_then(Value::as_str).unwrap_or_default();
+    let computed = match (changes.contains_key("manifest_text"), old) {
+        (false, Some(old)) => text(old, "portable_data_hash").to_owned(),
+        _ => manifest::portable_data_hash(manifest),
+    };
+    let given = text(changes, "portable_data_hash");
+    if !given.is_empty() && given.get(..32) != computed.get(..32) {
+        return Err(unprocessable(format!(
+            "Portable data hash does not match the manifest: expected {computed}, got {given}"
+        )));
+    }
+    changes.insert("portable_data_hash".to_owned(), computed.into());
+    Ok(())
+}
+
+/// New blocks are nowhere known to be replicated.
+fn reset_replication(changes: &mut Object, stored: &str, old: Option<&Object>) {
+    let Some(old) = old else {
+        return;
+    };
+    let blocks = |text: &str| {
+        let mut hashes = std::collections::HashSet::new();
+        manifest::map_locators(text, |locator, _| {
+            hashes.insert(locator.hash.to_owned());
+            String::new()
+        });
+        hashes
+    };
+    if !blocks(stored).is_subset(&blocks(text(old, "manifest_text"))) {
+        for name in ["replication_confirmed", "replication_confirmed_at"] {
+            changes.entry(name).or_insert(Value::Null);
+        }
+    }
+}
+
+fn check_replication(context: &Context<'_>, changes: &Object) -> Result<()> {
+    let confirmed = ["replication_confirmed", "replication_confirmed_at"]
+        .iter()
+        .any(|name| changes.get(*name).is_some_and(|value| !value.is_null()));
+    if confirmed && !context.account()?.is_admin {
+        return Err(denied("Permission denied: only admins confirm replication"));
+    }
+    Ok(())
+}
+
+/// `is_trashed`, `trash_at` and `delete_at` follow from whichever of them a client changes.
+pub(crate) fn apply_trash(era: Era, changes: &mut Object, old: Option<&Object>) {
+    if era == Era::Y2015 {
+        return;
+    }
+    let now = time::now();
+    let was = |name: &str| old.is_some_and(|old| old.get(name) == Some(&Value::Bool(true)));
+    match changes.get("is_trashed").and_then(Value::as_bool) {
+        Some(true) if !changes.contains_key("trash_at") && !was("is_trashed") => {
+            changes.insert("trash_at".to_owned(), now.clone().into());
+        }
+        Some(false) if !changes.contains_key("trash_at") => {
+            changes.insert("trash_at".to_owned(), Value::Null);
+        }
+        _ => {}
+    }
+    if !changes.contains_key("trash_at") {
+        return;
+    }
+    let trash_at = text(changes, "trash_at").to_owned();
+    changes.insert("is_trashed".to_owned(), (!trash_at.is_empty() && trash_at <= now).into());
+    if trash_at.is_empty() {
+        changes.insert("delete_at".to_owned(), Value::Null);
+    } else if text(changes, "delete_at").is_empty() {
+        let lifetime = f64::from(TRASH_LIFETIME_SECONDS);
+        changes.insert("delete_at".to_owned(), time::from_now(lifetime).into());
+    }
+}
+
+/// Completes a record that nobody checked, such as a fixture.
+pub(crate) fn derive(record: &mut Object, era: Era) {
+    if era == Era::Y2015 {
+        return;
+    }
+    derive_totals(record, era);
+    let uuid = record.get("uuid").cloned().unwrap_or_default();
+    let current = record.entry("current_version_uuid").or_insert(Value::Null);
+    if current.is_null() {
+        *current = uuid;
+    }
+    let trash_at = text(record, "trash_at");
+    let trashed = !trash_at.is_empty() && trash_at <= time::now().as_str();
+    record.insert("is_trashed".to_owned(), trashed.into());
+}
+
+fn derive_totals(record: &mut Object, era: Era) {
+    if era == Era::Current {
+        let totals = manifest::file_totals(text(record, "manifest_text"));
+        record.insert("file_count".to_owned(), totals.count.into());
+        record.insert("file_size_total".to_owned(), totals.size.into());
+    }
+}

@@ -1,0 +1,74 @@
+//! What handling a request needs: the server, the request, the transaction and the caller.
+
+use rusqlite::Connection;
+
+use super::caller::{Account, Caller};
+use super::error::{ApiError, Result, denied};
+use super::permission_cache::PermissionCache;
+use super::request::ApiRequest;
+use super::store::Store;
+use crate::era::Era;
+use crate::signature::Signer;
+
+/// The server.
+pub(crate) struct Api {
+    /// Which generation of clients it is for.
+    pub(crate) era: Era,
+    /// Its database.
+    pub(crate) store: Store,
+    /// Who may do what.
+    pub(crate) permissions: PermissionCache,
+    /// Signs and checks locators; without one, locators need no signature.
+    pub(crate) signer: Option<Signer>,
+    /// How long a signature lasts, as clients are told.
+    pub(crate) signature_ttl_seconds: u64,
+}
+
+/// One request that is being handled.
+pub(crate) struct Context<'a> {
+    /// The server.
+    pub(crate) api: &'a Api,
+    /// What the client sent.
+    pub(crate) request: &'a ApiRequest,
+    /// The transaction.
+    pub(crate) db: &'a Connection,
+    /// Who it comes from.
+    pub(crate) caller: Caller,
+}
+
+impl Context<'_> {
+    /// The era of the server.
+    pub(crate) fn era(&self) -> Era {
+        self.api.era
+    }
+
+    /// The user that acts; reader tokens do not make one.
+    ///
+    /// # Errors
+    /// When nobody is logged in.
+    pub(crate) fn account(&self) -> Result<&Account> {
+        self.caller.account.as_ref().ok_or(ApiError::NotLoggedIn)
+    }
+
+    /// The user that acts, who may change things.
+    ///
+    /// # Errors
+    /// When nobody is logged in, or the user is not active.
+    pub(crate) fn active_account(&self) -> Result<&Account> {
+        let account = self.account()?;
+        if account.is_active || account.is_admin {
+            Ok(account)
+        } else {
+            Err(denied("Permission denied: user is not active"))
+        }
+    }
+
+    /// The user that acts, who is an admin.
+    ///
+    /// # Errors
+    /// When nobody is logged in, or the user is no admin.
+    pub(crate) fn admin(&self) -> Result<&Account> {
+        let account = self.account()?;
+        if account.is_admin { Ok(account) } else { Err(ApiError::Forbidden) }
+    }
+}

@@ -1,0 +1,150 @@
+//! From an HTTP request to its answer.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use super::caller;
+use super::config;
+use super::context::{Api, Context};
+use super::discovery;
+use super::error::{ApiError, Result, unprocessable};
+use super::list;
+use super::request::ApiRequest;
+use super::reset;
+use super::route::{self, Route};
+use super::write;
+use crate::era::Era;
+use crate::request_log::RequestId;
+use crate::serve::{Body, empty, full};
+
+/// Answers `request`. Never fails: an error is an answer, too.
+pub(crate) async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Response<Body> {
+    let era = api.era;
+    let id = request.extensions().get::<RequestId>().cloned();
+    let id = id.map_or_else(String::new, |id| id.0);
+    if *request.method() == Method::OPTIONS {
+        return with_headers(Response::new(empty()), era, &id);
+    }
+    let head = *request.method() == Method::HEAD;
+    let mut cacheable = false;
+    let (status, body) = match respond(api, request, &mut cacheable).await {
+        Ok(body) => (StatusCode::OK, body),
+        Err(error) => {
+            if let ApiError::Internal(error) = &error {
+                eprintln!("{id}: {error}");
+            }
+            (error.status(), error.body(era, &id))
+        }
+    };
+    let text = body.to_string();
+    let length = HeaderValue::from(text.len());
+    let mut response = Response::new(if head { empty() } else { full(text) });
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, length);
+    headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    let caching = if cacheable { "public, max-age=86400" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    with_headers(response, era, &id)
+}
+
+/// Adds what every answer carries: the request id, and leave for scripts of any web page.
+fn with_headers(mut response: Response<Body>, era: Era, request_id: &str) -> Response<Body> {
+    let allowed_headers = match era {
+        Era::Current => "Authorization, Content-Type",
+        Era::Y2015 => "Authorization",
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE"),
+        ("access-control-allow-headers", allowed_headers),
+        ("access-control-max-age", "86486400"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id)
+        && era == Era::Current
+    {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}
+
+async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool) -> Result<Value> {
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, super::MAX_BODY_BYTES).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(ApiError::TooLarge(super::MAX_BODY_BYTES));
+        }
+        Err(error) => return Err(unprocessable(format!("cannot read the body: {error}"))),
+    };
+    *cacheable = parts.uri.path() == route::DISCOVERY_PATH;
+    // SQLite blocks its thread, if only for a moment.
+    let work = tokio::task::spawn_blocking(move || {
+        let request = ApiRequest::read(&parts, &body, api.era)?;
+        dispatch(&api, &request)
+    });
+    match work.await {
+        Ok(result) => result,
+        Err(ended) => {
+            eprintln!("a request was not finished: {ended}");
+            Err(ApiError::Internal(rusqlite::Error::QueryReturnedNoRows))
+        }
+    }
+}
+
+fn dispatch(api: &Api, request: &ApiRequest) -> Result<Value> {
+    let route = route::find(api.era, &request.method, &request.path);
+    let route = route.ok_or(ApiError::NotFound)?;
+    let in_context = |db: &Connection, work: &dyn Fn(&Context<'_>) -> Result<Value>| {
+        let caller = caller::identify(api, db, request)?;
+        work(&Context { api, request, db, caller })
+    };
+    let read =
+        |work: &dyn Fn(&Context<'_>) -> Result<Value>| api.store.read(|db| in_context(db, work));
+    let write =
+        |work: &dyn Fn(&Context<'_>) -> Result<Value>| api.store.write(|db| in_context(db, work));
+    match route {
+        Route::Discovery => Ok(discovery::document(api, &request.host)),
+        Route::Config => Ok(config::document(api, &request.host)),
+        Route::Vocabulary => Ok(config::vocabulary()),
+        Route::DatabaseReset => write(&reset_database),
+        Route::List(resource) => read(&|context| list::list(context, resource)),
+        Route::Show(resource, id) => read(&|context| list::show(context, resource, id)),
+        Route::Create(resource) => write(&|context| write::create(context, resource)),
+        Route::Update(resource, id) => write(&|context| write::update(context, resource, id)),
+        Route::Delete(resource, id) => write(&|context| write::delete(context, resource, id)),
+        Route::Special(special, id) => {
+            let run = |context: &Context<'_>| (special.run)(context, id.unwrap_or_default());
+            match special.method == Method::GET {
+                true => read(&run),
+                false => write(&run),
+            }
+        }
+    }
+}
+
+/// Puts the database back, unless it holds a user that no test made.
+fn reset_database(context: &Context<'_>) -> Result<Value> {
+    context.admin()?;
+    let test_addresses: &[&str] = match context.era() {
+        Era::Current => &["@example.com", ".example.com"],
+        Era::Y2015 => &["@example.com"],
+    };
+    if let Some(uuid) = reset::foreign_user(context.db, test_addresses)? {
+        return Err(super::error::denied(format!(
+            "Permission denied: refusing to reset a database with user {uuid}, who is no test user"
+        )));
+    }
+    reset::restore(context.db)?;
+    Ok(json!({"success": true}))
+}

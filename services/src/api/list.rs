@@ -1,0 +1,133 @@
+//! Lists and single objects: everything that only reads.
+
+use rusqlite::params_from_iter;
+use rusqlite::types::Value as Sql;
+use serde_json::{Value, json};
+
+use super::collection;
+use super::condition::Condition;
+use super::context::Context;
+use super::error::Result;
+use super::filter;
+use super::listing::{self, Listing};
+use super::object::{Columns, Object};
+use super::present;
+use super::readable;
+use super::resource::{Attribute, Resource, Shown};
+use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, USERS};
+use super::tokens;
+use crate::era::Era;
+
+/// Answers a list request.
+///
+/// # Errors
+/// When a parameter is wrong.
+pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> {
+    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
+        tokens::require_trusted_client(context)?;
+    }
+    let listing = Listing::read(resource, context.era(), context.request)?;
+    let condition = condition(context, resource)?;
+    let (objects, available) = fetch(context, resource, &listing, &condition)?;
+    let mut items = Vec::with_capacity(objects.len());
+    for object in &objects {
+        let item = present::item(context, resource, object, listing.select.as_deref())?;
+        if !listing.distinct || !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    let mut answer = json!({
+        "kind": format!("{}List", resource.object_kind()),
+        "etag": "",
+        "self_link": "",
+        "offset": listing.offset,
+        "limit": listing.limit,
+        "items": items,
+    });
+    if let Some(available) = available {
+        answer["items_available"] = json!(available);
+    }
+    Ok(answer)
+}
+
+fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
+    let (era, request) = (context.era(), context.request);
+    let with_trash = era == Era::Current && request.flag("include_trash")?;
+    let mut conditions = vec![readable::condition(context, resource, with_trash)];
+    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
+        let own = context.caller.account.as_ref();
+        conditions.push(Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid)));
+    }
+    // In 2015, filters on users would have told others more than what they are shown.
+    let ignores_filters =
+        resource.plural == USERS.plural && era == Era::Y2015 && !context.caller.access.is_admin();
+    if !ignores_filters {
+        if let Some(filters) = request.json("filters")? {
+            conditions.push(filter::compile(resource, era, &filters)?);
+        }
+        if let Some(wanted) = request.json("where")? {
+            conditions.push(filter::compile_where(resource, era, &wanted)?);
+        }
+    }
+    Ok(Condition::all(conditions))
+}
+
+/// The objects of one page, and how many there are in all if that is wanted.
+fn fetch(
+    context: &Context<'_>,
+    resource: &Resource,
+    listing: &Listing,
+    condition: &Condition,
+) -> Result<(Vec<Object>, Option<u64>)> {
+    let columns = Columns::of(resource, context.era(), |column| {
+        column.shown != Shown::NotInLists || reads_manifest(listing, column)
+    });
+    let table = resource.plural;
+    let (wanted, order) = (&condition.sql, &listing.order);
+    let sql = format!(
+        "SELECT {} FROM {table} WHERE {wanted} ORDER BY {order} LIMIT ? OFFSET ?",
+        columns.sql()
+    );
+    let page = [listing.limit, listing.offset].map(|number| {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        Sql::Integer(number)
+    });
+    let mut objects = Vec::new();
+    let mut statement = context.db.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(condition.parameters.iter().chain(&page)))?;
+    while let Some(row) = rows.next()? {
+        objects.push(columns.read(row)?);
+    }
+    if !listing.count {
+        return Ok((objects, None));
+    }
+    let sql = format!("SELECT count(*) FROM {table} WHERE {wanted}");
+    let available: i64 = context
+        .db
+        .prepare_cached(&sql)?
+        .query_row(params_from_iter(&condition.parameters), |row| row.get(0))?;
+    Ok((objects, Some(available.unsigned_abs())))
+}
+
+fn reads_manifest(listing: &Listing, column: &Attribute) -> bool {
+    let select = listing.select.as_deref().unwrap_or_default();
+    let unsigned = format!("unsigned_{}", column.name);
+    select.iter().any(|name| *name == column.name || *name == unsigned)
+}
+
+/// Answers a request for one object, by uuid or, for collections, by portable data hash.
+///
+/// # Errors
+/// When the caller cannot see such an object, or a parameter is wrong.
+pub(crate) fn show(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
+    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
+        tokens::require_trusted_client(context)?;
+    }
+    if resource.plural == COLLECTIONS.plural && collection::is_portable_data_hash(id) {
+        return collection::by_portable_data_hash(context, id).map(Value::Object);
+    }
+    let select = listing::select(resource, context.era(), context.request)?;
+    let with_trash = context.era() == Era::Current && context.request.flag("include_trash")?;
+    let object = readable::find(context, resource, id, with_trash)?;
+    present::one(context, resource, &object, select.as_deref())
+}

@@ -1,0 +1,214 @@
+//! What a list request asks for besides its filters: page, order and selection. Pure.
+
+use serde_json::Value;
+
+use super::error::{Result, unprocessable};
+use super::request::ApiRequest;
+use super::resource::Resource;
+use crate::era::Era;
+
+/// The most objects of one list.
+pub(crate) const MAX_LIMIT: u64 = 1000;
+
+/// Which part of the list is wanted, and how much of each object.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    /// At most so many, and never more than [`MAX_LIMIT`].
+    pub(crate) limit: u64,
+    /// The first one's place.
+    pub(crate) offset: u64,
+    /// The SQL after `ORDER BY`.
+    pub(crate) order: String,
+    /// The attributes wanted; `None` for the usual ones.
+    pub(crate) select: Option<Vec<String>>,
+    /// Equal answers are given once.
+    pub(crate) distinct: bool,
+    /// How many there are in all is wanted.
+    pub(crate) count: bool,
+}
+
+impl Listing {
+    /// Reads the parameters.
+    ///
+    /// # Errors
+    /// When a number is none, or an unknown attribute is selected.
+    pub(crate) fn read(resource: &Resource, era: Era, request: &ApiRequest) -> Result<Self> {
+        let select = select(resource, era, request)?;
+        let count = match request.parameter("count") {
+            Some(count) if era == Era::Current => match count.as_str() {
+                Some("none") => false,
+                Some("exact" | "") => true,
+                _ => {
+                    return Err(unprocessable("count parameter must be \"exact\" or \"none\""));
+                }
+            },
+            _ => true,
+        };
+        Ok(Self {
+            limit: number(request, "limit")?.unwrap_or(100).min(MAX_LIMIT),
+            offset: number(request, "offset")?.unwrap_or(0),
+            order: order(resource, era, request, select.as_deref())?,
+            select,
+            distinct: request.flag("distinct")?,
+            count,
+        })
+    }
+}
+
+fn number(request: &ApiRequest, name: &str) -> Result<Option<u64>> {
+    let number = match request.parameter(name) {
+        None => return Ok(None),
+        Some(Value::Number(number)) => number.as_u64(),
+        Some(Value::String(text)) if !text.starts_with('+') => text.parse().ok(),
+        Some(_) => None,
+    };
+    // SQLite's own limit is a signed number.
+    number
+        .map(|number| Some(number.min(i64::MAX.unsigned_abs())))
+        .ok_or_else(|| unprocessable(format!("Invalid value for {name} parameter")))
+}
+
+/// The attributes that `select` names.
+///
+/// # Errors
+/// When it is not an array of names, or one of them is unknown.
+pub(crate) fn select(
+    resource: &Resource,
+    era: Era,
+    request: &ApiRequest,
+) -> Result<Option<Vec<String>>> {
+    let names = match request.json("select")? {
+        None => return Ok(None),
+        Some(Value::Array(names)) => names,
+        Some(_) => return Err(unprocessable("select must be an array")),
+    };
+    let names: Result<Vec<String>> = names
+        .iter()
+        .map(|name| match name.as_str() {
+            Some(name) if resource.attribute(era, name).is_some() => Ok(name.to_owned()),
+            _ => Err(unprocessable(format!("Invalid attribute {name} in select"))),
+        })
+        .collect();
+    names.map(Some)
+}
+
+fn order(
+    resource: &Resource,
+    era: Era,
+    request: &ApiRequest,
+    select: Option<&[String]>,
+) -> Result<String> {
+    let wanted = match request.parameter("order") {
+        Some(Value::String(text)) if text.starts_with('[') => request.json("order")?,
+        other => other.cloned(),
+    };
+    let wanted: Vec<String> = match wanted {
+        Some(Value::String(text)) => text.split(',').map(str::to_owned).collect(),
+        Some(Value::Array(items)) => {
+            items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let unselected = |name: &str| {
+        era == Era::Y2015 && select.is_some_and(|select| !select.iter().any(|kept| kept == name))
+    };
+    let mut terms: Vec<(&str, &str)> = wanted
+        .iter()
+        .filter_map(|item| order_term(resource, era, item))
+        .filter(|(name, _)| !unselected(name))
+        .collect();
+    terms.extend(default_order(resource, era));
+    let mut distinct: Vec<(&str, &str)> = Vec::new();
+    for term in terms {
+        if distinct.iter().all(|(known, _)| *known != term.0) {
+            distinct.push(term);
+        }
+    }
+    let terms: Vec<_> = distinct
+        .iter()
+        .map(|(name, direction)| match *direction {
+            // PostgreSQL takes a null for larger than everything, SQLite for smaller.
+            "desc" => format!("{name} DESC NULLS FIRST"),
+            _ => format!("{name} ASC NULLS LAST"),
+        })
+        .collect();
+    Ok(terms.join(", "))
+}
+
+/// `attribute`, `attribute desc` or `table.attribute asc`; anything else is ignored.
+fn order_term(resource: &Resource, era: Era, item: &str) -> Option<(&'static str, &'static str)> {
+    let mut words = item.split_whitespace();
+    let name = words.next()?;
+    let name = match name.split_once('.') {
+        Some((table, name)) => Some(name).filter(|_| table == resource.plural)?,
+        None => name,
+    };
+    let direction = match words.next().map(str::to_ascii_lowercase).as_deref() {
+        None | Some("asc") => "asc",
+        Some("desc") => "desc",
+        Some(_) => return None,
+    };
+    let attribute = resource.attribute(era, name)?;
+    (attribute.stored && words.next().is_none()).then_some((attribute.name, direction))
+}
+
+fn default_order(resource: &Resource, era: Era) -> Vec<(&'static str, &'static str)> {
+    match era {
+        Era::Y2015 if resource.plural == "api_client_authorizations" => vec![("id", "desc")],
+        Era::Y2015 => vec![("modified_at", "desc"), ("uuid", "asc")],
+        Era::Current => vec![("modified_at", "desc"), ("uuid", "desc")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::resources::COLLECTIONS;
+
+    fn read(query: &str, era: Era) -> Result<Listing> {
+        let request = hyper::Request::get(format!("/x?{query}")).body(()).unwrap();
+        let (parts, ()) = request.into_parts();
+        let request = ApiRequest::read(&parts, b"", era).unwrap();
+        Listing::read(&COLLECTIONS, era, &request)
+    }
+
+    fn order_of(query: &str, era: Era) -> String {
+        read(query, era).unwrap().order
+    }
+
+    #[test]
+    fn the_default_order_comes_last() {
+        let default = "modified_at DESC NULLS FIRST, uuid DESC NULLS FIRST";
+        assert_eq!(order_of("", Era::Current), default);
+        let named = format!("name ASC NULLS LAST, {default}");
+        assert_eq!(order_of("order=name", Era::Current), named);
+        assert_eq!(order_of("order=[\"name%20asc\"]", Era::Current), named);
+        assert_eq!(
+            order_of("order=uuid,collections.modified_at%20DESC", Era::Current),
+            "uuid ASC NULLS LAST, modified_at DESC NULLS FIRST"
+        );
+    }
+
+    #[test]
+    fn bad_order_items_are_ignored() {
+        let query = "order=name%20up,nome,users.name,name%20asc%20x,kind";
+        assert_eq!(order_of(query, Era::Current), order_of("", Era::Current));
+    }
+
+    #[test]
+    fn unselected_orders_are_dropped_in_2015() {
+        let query = "order=name&select=[\"uuid\"]";
+        assert!(!order_of(query, Era::Y2015).contains("name"));
+        assert!(order_of(query, Era::Current).contains("name"));
+    }
+
+    #[test]
+    fn limits_are_capped_and_nonsense_is_refused() {
+        assert_eq!(read("", Era::Current).unwrap().limit, 100);
+        assert_eq!(read("limit=0", Era::Current).unwrap().limit, 0);
+        assert_eq!(read("limit=1000000", Era::Current).unwrap().limit, MAX_LIMIT);
+        for query in ["limit=-1", "limit=x", "offset=1.5", "count=some", "select=[\"nome\"]"] {
+            assert!(read(query, Era::Current).is_err(), "{query}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The parameters of each method, as the discovery document declares them: a client of Google's
+//! library refuses to send any other.
+
+use super::resource::Resource;
+use crate::era::Era;
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its JSON type.
+    pub(crate) kind: &'static str,
+    /// Whether a call without it makes no sense.
+    pub(crate) required: bool,
+    /// What holds without it.
+    pub(crate) default: Option<&'static str>,
+    /// What it does.
+    pub(crate) description: &'static str,
+}
+
+const fn optional(
+    name: &'static str,
+    kind: &'static str,
+    default: Option<&'static str>,
+    description: &'static str,
+) -> Parameter {
+    Parameter { name, kind, required: false, default, description }
+}
+
+/// The object that a method is on.
+pub(crate) const UUID: Parameter = Parameter {
+    name: "uuid",
+    kind: "string",
+    required: true,
+    default: None,
+    description: "The uuid of the object.",
+};
+
+/// What every method takes.
+pub(crate) const GLOBAL: &[Parameter] = &[
+    optional("alt", "string", Some("json"), "The form of the answer."),
+    optional("fields", "string", None, "Which fields to include."),
+    optional("key", "string", None, "Not used."),
+    optional("oauth_token", "string", None, "The token of the current user."),
+];
+
+const SELECT: Parameter =
+    optional("select", "array", None, "Which attributes to return; without it, the usual ones.");
+const INCLUDE_TRASH: Parameter =
+    optional("include_trash", "boolean", Some("false"), "Whether to see what is in the trash.");
+const ENSURE_UNIQUE_NAME: Parameter = optional(
+    "ensure_unique_name",
+    "boolean",
+    Some("false"),
+    "Whether to adjust the name if it is taken.",
+);
+const CLUSTER_ID: Parameter =
+    optional("cluster_id", "string", None, "The cluster that is meant; this one is the only one.");
+const BYPASS_FEDERATION: Parameter =
+    optional("bypass_federation", "boolean", Some("false"), "Whether to ask no other cluster.");
+
+const LIST: &[Parameter] = &[
+    optional("filters", "array", None, "Triples of attribute, operator and operand."),
+    optional("where", "object", None, "Attributes and the values that they should have."),
+    optional("order", "array", None, "Attributes to order by, each with asc or desc."),
+    SELECT,
+    optional("distinct", "boolean", Some("false"), "Whether to leave out repetitions."),
+    optional("limit", "integer", Some("100"), "The most objects to return."),
+    optional("offset", "integer", Some("0"), "How many objects to skip."),
+    optional("count", "string", Some("exact"), "Whether to count all objects: exact or none."),
+];
+
+/// Those of `get`.
+pub(crate) fn get(era: Era, resource: &Resource) -> Vec<Parameter> {
+    let mut parameters = vec![UUID, SELECT];
+    parameters.extend(can_be_trashed(era, resource).then_some(INCLUDE_TRASH));
+    parameters
+}
+
+/// Those of `list`.
+pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
+    let mut parameters = LIST.to_vec();
+    if era == Era::Current {
+        parameters.extend([CLUSTER_ID, BYPASS_FEDERATION]);
+    }
+    parameters.extend(can_be_trashed(era, resource).then_some(INCLUDE_TRASH));
+    if era == Era::Current && resource.plural == "collections" {
+        parameters.push(optional(
+            "include_old_versions",
+            "boolean",
+            Some("false"),
+            "Whether to see past versions; this server keeps none.",
+        ));
+    }
+    parameters
+}
+
+/// Those of `create`.
+pub(crate) fn create(era: Era) -> Vec<Parameter> {
+    let mut parameters = vec![SELECT, ENSURE_UNIQUE_NAME];
+    parameters.extend((era == Era::Current).then_some(CLUSTER_ID));
+    parameters
+}
+
+/// Those of `update`.
+pub(crate) fn update(era: Era) -> Vec<Parameter> {
+    let mut parameters = vec![UUID, SELECT];
+    parameters.extend((era == Era::Current).then_some(BYPASS_FEDERATION));
+    parameters
+}
+
+fn can_be_trashed(era: Era, resource: &Resource) -> bool {
+    resource.column(era, "is_trashed").is_some()
+}

@@ -1,0 +1,136 @@
+//! Owners and names: what an object may belong to, and that its name is free there.
+
+use serde_json::Value;
+
+use super::attributes::sentence_start;
+use super::condition::Condition;
+use super::context::Context;
+use super::error::{Result, denied, unprocessable};
+use super::object::{self, Object, text};
+use super::permission::Level;
+use super::resource::{Resource, UniqueName};
+use super::resources::GROUPS;
+use super::uuid;
+use crate::era::Era;
+
+/// Checks that the caller may put an object into the hands of `owner`; `moved` is the uuid of the
+/// object if it exists already.
+///
+/// # Errors
+/// When it cannot see the owner, may not write it, or the owner cannot own.
+pub(crate) fn check_owner(
+    context: &Context<'_>,
+    resource: &Resource,
+    owner: &str,
+    moved: Option<&str>,
+) -> Result<()> {
+    let account = context.account()?;
+    let is_group = uuid::infix(owner) == Some(uuid::GROUP);
+    let is_user = uuid::infix(owner) == Some(uuid::USER);
+    if !is_group && !is_user {
+        return Err(unprocessable("Owner uuid must be set to User or Group"));
+    }
+    let owner_resource = if is_group { &GROUPS } else { &super::resources::USERS };
+    let found = Condition::equals("uuid", owner);
+    let found = object::find(context.db, owner_resource, context.era(), &found)?;
+    let level = context.caller.access.level(owner, "");
+    let Some(group) = found.filter(|_| level.is_some()) else {
+        return Err(unprocessable(format!("Owner uuid '{owner}' not found")));
+    };
+    if level < Some(Level::Write) {
+        return Err(denied(format!("Permission denied: cannot write {owner}")));
+    }
+    let project = ["project", "filter"].contains(&text(&group, "group_class"));
+    if context.era() == Era::Current && is_group && !project && !account.is_admin {
+        return Err(unprocessable("Owner uuid must be set to User or Project"));
+    }
+    if let Some(moved) = moved.filter(|_| resource.plural == GROUPS.plural) {
+        check_no_cycle(context, owner, moved)?;
+    }
+    Ok(())
+}
+
+/// No group may own itself, not even through others.
+fn check_no_cycle(context: &Context<'_>, owner: &str, moved: &str) -> Result<()> {
+    let sql = "WITH RECURSIVE above (uuid) AS (
+            VALUES (?1) UNION SELECT groups.owner_uuid FROM groups JOIN above USING (uuid)
+        ) SELECT EXISTS (SELECT 1 FROM above WHERE uuid = ?2)";
+    let cycle: bool =
+        context.db.prepare_cached(sql)?.query_row([owner, moved], |row| row.get(0))?;
+    if cycle {
+        return Err(unprocessable("Owner uuid would create an ownership cycle"));
+    }
+    Ok(())
+}
+
+/// Checks that the name of `object` is not taken, or, with `ensure_unique_name`, finds one that is
+/// free.
+///
+/// # Errors
+/// When the name is taken or missing.
+pub(crate) fn check_name(
+    context: &Context<'_>,
+    resource: &Resource,
+    object: &mut Object,
+    ensure_unique: bool,
+) -> Result<()> {
+    let wanted = text(object, "name").to_owned();
+    if wanted.is_empty() {
+        // A null name never clashes.
+        return match resource.unique_name {
+            UniqueName::Everywhere => Err(unprocessable("Name can't be blank")),
+            _ => Ok(()),
+        };
+    }
+    if resource.unique_name == UniqueName::No || !is_taken(context, resource, object, &wanted)? {
+        return Ok(());
+    }
+    if !ensure_unique {
+        let start = match resource.unique_name {
+            UniqueName::PerOwner => sentence_start("owner_uuid,_name"),
+            _ => sentence_start("name"),
+        };
+        return Err(unprocessable(format!("{start} has already been taken")));
+    }
+    let free = match context.era() {
+        Era::Current => {
+            let uuid = text(object, "uuid");
+            let end = uuid.get(uuid.len().saturating_sub(15)..).unwrap_or(uuid);
+            format!("{wanted} ({end})")
+        }
+        Era::Y2015 => {
+            let mut number = 2_u32;
+            loop {
+                let name = format!("{wanted} ({number})");
+                if !is_taken(context, resource, object, &name)? {
+                    break name;
+                }
+                number += 1;
+            }
+        }
+    };
+    object.insert("name".to_owned(), Value::String(free));
+    Ok(())
+}
+
+fn is_taken(
+    context: &Context<'_>,
+    resource: &Resource,
+    object: &Object,
+    name: &str,
+) -> Result<bool> {
+    let mut conditions = vec![
+        Condition::equals("name", name),
+        Condition::equals("uuid", text(object, "uuid")).negated(),
+    ];
+    if resource.unique_name == UniqueName::PerOwner {
+        let owner = text(object, "owner_uuid");
+        conditions.push(Condition::equals("owner_uuid", owner));
+    }
+    // What is in the trash does not hold its name.
+    if resource.column(context.era(), "is_trashed").is_some() {
+        conditions.push(Condition::plain("is_trashed IS NOT TRUE"));
+    }
+    let taken = Condition::all(conditions);
+    Ok(object::exists(context.db, resource, &taken)?)
+}

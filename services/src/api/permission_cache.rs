@@ -1,0 +1,116 @@
+//! The permission graph as read from the database, kept until something it depends on changes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::permission::{Access, Graph, Level};
+use super::time;
+use crate::era::Era;
+
+/// Computes each user's access once for each state of users, groups and permission links.
+///
+/// A state has a number in the database itself, so that what a transaction sees and what the cache
+/// holds cannot differ.
+#[derive(Debug)]
+pub(crate) struct PermissionCache {
+    era: Era,
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    generation: i64,
+    graph: Arc<Graph>,
+    accesses: HashMap<String, Arc<Access>>,
+}
+
+impl PermissionCache {
+    /// An empty cache.
+    pub(crate) fn new(era: Era) -> Self {
+        let kept = Mutex::new(None);
+        Self { era, kept }
+    }
+
+    /// What the user `uuid` may do, if it is no admin.
+    ///
+    /// To be called before a transaction changes anything: what it then rolled back would be kept.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) fn access(&self, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
+        let generation = generation(db)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = match kept.take().filter(|kept| kept.generation == generation) {
+            Some(current) => current,
+            None => Kept {
+                generation,
+                graph: Arc::new(read_graph(db, self.era)?),
+                accesses: HashMap::new(),
+            },
+        };
+        let current = kept.insert(current);
+        let graph = Arc::clone(&current.graph);
+        let access = current.accesses.entry(uuid.to_owned());
+        let access = access.or_insert_with(|| Arc::new(graph.access(uuid)));
+        Ok(Arc::clone(access))
+    }
+
+    /// The same, at any time: a state that is not the kept one is computed and forgotten.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) fn access_now(&self, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
+        let generation = generation(db)?;
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let graph = kept
+            .as_ref()
+            .filter(|kept| kept.generation == generation)
+            .map(|kept| Arc::clone(&kept.graph));
+        drop(kept);
+        let graph = match graph {
+            Some(graph) => graph,
+            None => Arc::new(read_graph(db, self.era)?),
+        };
+        Ok(Arc::new(graph.access(uuid)))
+    }
+}
+
+fn generation(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT value FROM permission_generation")?.query_row([], |row| row.get(0))
+}
+
+fn read_graph(db: &Connection, era: Era) -> rusqlite::Result<Graph> {
+    let mut edges = Vec::new();
+    let owned = "SELECT owner_uuid, uuid FROM groups WHERE owner_uuid IS NOT NULL
+        UNION ALL SELECT owner_uuid, uuid FROM users WHERE owner_uuid IS NOT NULL";
+    let mut statement = db.prepare_cached(owned)?;
+    for row in statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))? {
+        let (owner, owned): (String, String) = row?;
+        edges.push((owner, owned, Level::Manage));
+    }
+    let links = "SELECT tail_uuid, head_uuid, name FROM links
+        WHERE link_class = 'permission' AND tail_uuid IS NOT NULL AND head_uuid IS NOT NULL";
+    let mut statement = db.prepare_cached(links)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    for row in rows {
+        let (tail, head, name): (String, String, Option<String>) = row?;
+        if let Some(level) = name.as_deref().and_then(Level::of_link) {
+            edges.push((tail, head, level));
+        }
+    }
+    Ok(Graph::new(edges).with_trashed(trashed_groups(db, era)?))
+}
+
+/// Groups in the trash, and all groups that they own.
+fn trashed_groups(db: &Connection, era: Era) -> rusqlite::Result<HashSet<String>> {
+    if era == Era::Y2015 {
+        return Ok(HashSet::new());
+    }
+    let below = "WITH RECURSIVE trashed (uuid) AS (
+            SELECT uuid FROM groups WHERE trash_at <= ?1
+            UNION SELECT groups.uuid FROM groups JOIN trashed ON groups.owner_uuid = trashed.uuid
+        ) SELECT uuid FROM trashed";
+    db.prepare_cached(below)?.query_map([time::now()], |row| row.get(0))?.collect()
+}

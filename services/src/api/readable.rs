@@ -1,0 +1,162 @@
+//! Which objects the caller can see, and what it may do with one.
+
+use serde_json::Value;
+
+use super::condition::Condition;
+use super::context::Context;
+use super::error::{ApiError, Result, denied};
+use super::object::{self, Object, text};
+use super::permission::Level;
+use super::resource::Resource;
+use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, LINKS, LOGS, USERS};
+use super::time;
+use crate::era::Era;
+
+/// The condition on the rows of `resource` that the caller can see.
+pub(crate) fn condition(context: &Context<'_>, resource: &Resource, with_trash: bool) -> Condition {
+    let permitted = permitted(context, resource);
+    if with_trash {
+        return permitted;
+    }
+    Condition::all([permitted, not_trashed(context, resource)])
+}
+
+fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
+    let access = &context.caller.access;
+    let own = context.caller.account.as_ref();
+    if access.is_admin() || resource.public {
+        return Condition::all([]);
+    }
+    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
+        return Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid));
+    }
+    let (objects, owners) = (access.objects(), access.owners());
+    let mut ways =
+        vec![Condition::one_of("uuid", &objects), Condition::one_of("owner_uuid", &owners)];
+    if resource.plural == LINKS.plural
+        && let Some(account) = own
+    {
+        ways.push(Condition::all([
+            Condition::plain("link_class IN ('permission', 'resources')"),
+            Condition::any([
+                Condition::equals("head_uuid", &account.uuid),
+                Condition::equals("tail_uuid", &account.uuid),
+            ]),
+        ]));
+    }
+    if resource.plural == LOGS.plural {
+        ways.push(Condition::one_of("object_uuid", &objects));
+        ways.push(Condition::one_of("object_owner_uuid", &owners));
+    }
+    if resource.plural == USERS.plural && context.era() == Era::Y2015 {
+        ways.push(Condition::plain("is_active"));
+    }
+    Condition::any(ways)
+}
+
+/// Neither the object nor a project around it is in the trash.
+fn not_trashed(context: &Context<'_>, resource: &Resource) -> Condition {
+    let has = |name| resource.column(context.era(), name).is_some();
+    let ends = match context.era() {
+        Era::Y2015 => "expires_at",
+        Era::Current => "trash_at",
+    };
+    let mut conditions = Vec::new();
+    if has(ends) && resource.plural != API_CLIENT_AUTHORIZATIONS.plural {
+        let sql = format!("({ends} IS NULL OR {ends} > ?)");
+        conditions.push(Condition::new(sql, [time::now().into()]));
+    }
+    let trashed = context.caller.access.trashed();
+    if !trashed.is_empty() {
+        conditions.push(Condition::one_of("owner_uuid", trashed).negated());
+        conditions.push(Condition::one_of("uuid", trashed).negated());
+    }
+    Condition::all(conditions)
+}
+
+/// The object `uuid`, if the caller can see it.
+///
+/// # Errors
+/// "Path not found" if there is none, or it is not for this caller to know.
+pub(crate) fn find(
+    context: &Context<'_>,
+    resource: &Resource,
+    uuid: &str,
+    with_trash: bool,
+) -> Result<Object> {
+    let condition =
+        Condition::all([Condition::equals("uuid", uuid), condition(context, resource, with_trash)]);
+    object::find(context.db, resource, context.era(), &condition)?.ok_or(ApiError::NotFound)
+}
+
+/// Checks that the caller may change `object`.
+///
+/// # Errors
+/// When it may not.
+pub(crate) fn require_write(
+    context: &Context<'_>,
+    resource: &Resource,
+    object: &Object,
+) -> Result<()> {
+    let account = context.active_account()?;
+    if account.is_admin {
+        return Ok(());
+    }
+    let uuid = text(object, "uuid");
+    let refused = || denied(format!("Permission denied: cannot write {uuid}"));
+    if resource.admin_only.contains(&context.era()) {
+        return Err(refused());
+    }
+    // A permission belongs to whoever manages what it is about.
+    let (level, needed) = if is_permission(resource, object) {
+        (level_on(context, text(object, "head_uuid"))?, Level::Manage)
+    } else {
+        let owner = text(object, "owner_uuid");
+        (context.caller.access.level(uuid, owner), Level::Write)
+    };
+    match level {
+        Some(level) if level >= needed => Ok(()),
+        _ => Err(refused()),
+    }
+}
+
+/// Whether an object is a permission link.
+pub(crate) fn is_permission(resource: &Resource, object: &Object) -> bool {
+    resource.plural == LINKS.plural && object.get("link_class") == Some(&Value::from("permission"))
+}
+
+/// The caller's level on the object `uuid` of any class; `None` if it cannot see it or there is
+/// none.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn level_on(context: &Context<'_>, uuid: &str) -> Result<Option<Level>> {
+    let era = context.era();
+    let resource =
+        super::uuid::infix(uuid).and_then(|infix| super::resources::by_infix(era, infix));
+    let Some(resource) = resource else {
+        return Ok(None);
+    };
+    let condition = Condition::equals("uuid", uuid);
+    let object = object::find(context.db, resource, era, &condition)?;
+    let access = &context.caller.access;
+    Ok(object.and_then(|object| {
+        let level = access.level(uuid, text(&object, "owner_uuid"));
+        level.or(resource.public.then_some(Level::Read))
+    }))
+}
+
+/// Whether the caller can see an object with this uuid or, as a collection, portable data hash.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn is_readable(context: &Context<'_>, uuid: &str) -> Result<bool> {
+    if super::uuid::infix(uuid).is_some() {
+        return Ok(level_on(context, uuid)?.is_some());
+    }
+    let condition = Condition::all([
+        Condition::equals("portable_data_hash", uuid),
+        condition(context, &COLLECTIONS, false),
+    ]);
+    Ok(object::exists(context.db, &COLLECTIONS, &condition)?)
+}

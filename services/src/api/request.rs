@@ -1,0 +1,226 @@
+//! A request in any of the forms that clients use, as one structure.
+//!
+//! Parameters come in the query, in a form body or in a JSON body; a POST may be meant as another
+//! method, by the parameter `_method` or a header, so that a long query fits into a body.
+
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
+use serde_json::{Map, Value};
+
+use super::error::{Result, unprocessable};
+use super::value;
+use crate::era::Era;
+
+/// A request, read.
+#[derive(Debug)]
+pub(crate) struct ApiRequest {
+    /// The method that is meant.
+    pub(crate) method: Method,
+    /// The path, without `.json`.
+    pub(crate) path: String,
+    /// All parameters. From a query or a form they are texts; from a JSON body anything.
+    pub(crate) parameters: Map<String, Value>,
+    /// The token, exactly as presented.
+    pub(crate) token: Option<String>,
+    /// Whether the client says that it is outside of the cluster.
+    pub(crate) external_client: bool,
+    /// Host and port by which the client reached the server.
+    pub(crate) host: String,
+}
+
+impl ApiRequest {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// When a JSON body is not an object.
+    pub(crate) fn read(parts: &Parts, body: &[u8], era: Era) -> Result<Self> {
+        let mut parameters = Map::new();
+        let query = parts.uri.query().unwrap_or_default();
+        add_form(&mut parameters, query.as_bytes());
+        let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+        if content_type.starts_with("application/json") {
+            add_json(&mut parameters, body)?;
+        } else if content_type.starts_with("application/x-www-form-urlencoded") {
+            add_form(&mut parameters, body);
+        }
+        let path = parts.uri.path();
+        let host = parts.uri.authority().map(ToString::to_string);
+        let host = host.or_else(|| header(&parts.headers, HOST.as_str()).map(str::to_owned));
+        Ok(Self {
+            method: meant_method(parts, &parameters),
+            path: path.strip_suffix(".json").unwrap_or(path).to_owned(),
+            token: token(&parameters, &parts.headers, era),
+            parameters,
+            external_client: header(&parts.headers, "x-external-client") == Some("1"),
+            host: host.unwrap_or_else(|| "localhost".to_owned()),
+        })
+    }
+
+    /// A parameter that is given and not null.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Value> {
+        self.parameters.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A parameter that is a JSON array or object, or its text.
+    ///
+    /// # Errors
+    /// When it is a text that is not JSON.
+    pub(crate) fn json(&self, name: &str) -> Result<Option<Value>> {
+        match self.parameter(name) {
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
+            Some(Value::String(text)) => serde_json::from_str(text)
+                .map(|value: Value| Some(value).filter(|value| !value.is_null()))
+                .map_err(|error| unprocessable(format!("{name} is not valid JSON: {error}"))),
+            other => Ok(other.cloned()),
+        }
+    }
+
+    /// A parameter that is true or false, and false when it is absent.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool> {
+        self.parameter(name).map_or(Ok(false), |given| {
+            value::boolean(given)
+                .ok_or_else(|| unprocessable(format!("{name} parameter must be a boolean")))
+        })
+    }
+
+    /// Whether the request only reads.
+    pub(crate) fn reads(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn add_form(parameters: &mut Map<String, Value>, encoded: &[u8]) {
+    for (name, text) in form_urlencoded::parse(encoded) {
+        let text = text.into_owned();
+        match name.strip_suffix("[]") {
+            Some(list) => {
+                let entry = parameters.entry(list).or_insert_with(|| Value::Array(vec![]));
+                if let Value::Array(items) = entry {
+                    items.push(Value::String(text));
+                }
+            }
+            None => {
+                parameters.insert(name.into_owned(), Value::String(text));
+            }
+        }
+    }
+}
+
+fn add_json(parameters: &mut Map<String, Value>, body: &[u8]) -> Result<()> {
+    if body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => {
+            parameters.extend(object);
+            Ok(())
+        }
+        Ok(Value::Null) => Ok(()),
+        Ok(_) => Err(unprocessable("the JSON body is not an object")),
+        Err(error) => Err(unprocessable(format!("the body is not valid JSON: {error}"))),
+    }
+}
+
+fn meant_method(parts: &Parts, parameters: &Map<String, Value>) -> Method {
+    if parts.method != Method::POST {
+        return parts.method.clone();
+    }
+    let parameter = parameters.get("_method").and_then(Value::as_str);
+    parameter
+        .or_else(|| header(&parts.headers, "x-http-method-override"))
+        .and_then(|name| name.to_ascii_uppercase().parse().ok())
+        .unwrap_or(Method::POST)
+}
+
+/// The first token of those that a request can carry.
+fn token(parameters: &Map<String, Value>, headers: &HeaderMap, era: Era) -> Option<String> {
+    let parameter = |name: &str| parameters.get(name)?.as_str();
+    let found = parameter("api_token").or_else(|| parameter("oauth_token"));
+    let found = found.filter(|token| !token.is_empty());
+    found.map(str::to_owned).or_else(|| header_token(header(headers, AUTHORIZATION.as_str())?, era))
+}
+
+fn header_token(authorization: &str, era: Era) -> Option<String> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    let known = match era {
+        Era::Current => matches!(scheme, "OAuth2" | "Bearer"),
+        Era::Y2015 => scheme == "OAuth2",
+    };
+    let allowed = |c: &char| match era {
+        Era::Current => c.is_ascii_graphic(),
+        Era::Y2015 => c.is_ascii_digit() || c.is_ascii_lowercase(),
+    };
+    let token: String = token.trim_start().chars().take_while(allowed).collect();
+    (known && !token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(request: hyper::http::request::Builder, body: &str) -> ApiRequest {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        ApiRequest::read(&parts, body.as_bytes(), Era::Current).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_read_from_query_form_and_json() {
+        let query = read(Request::get("/x?limit=3&order%5B%5D=a&order%5B%5D=b"), "");
+        assert_eq!(query.parameter("limit"), Some(&json!("3")));
+        assert_eq!(query.parameter("order"), Some(&json!(["a", "b"])));
+        let form = Request::post("/x").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let form = read(form, "filters=%5B%5B1%5D%5D");
+        assert_eq!(form.json("filters").unwrap(), Some(json!([[1]])));
+        let body = Request::post("/x").header(CONTENT_TYPE, "application/json; charset=utf-8");
+        let body = read(body, r#"{"collection":{"name":"a"}}"#);
+        assert_eq!(body.parameter("collection"), Some(&json!({"name": "a"})));
+    }
+
+    #[test]
+    fn a_post_may_mean_a_get() {
+        let by_header = Request::post("/x").header("x-http-method-override", "get");
+        assert_eq!(read(by_header, "").method, Method::GET);
+        let by_form = Request::post("/x").header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        assert_eq!(read(by_form, "_method=GET").method, Method::GET);
+        assert_eq!(read(Request::put("/x?_method=GET"), "").method, Method::PUT);
+    }
+
+    #[test]
+    fn the_parameter_comes_before_the_header() {
+        let both = || Request::get("/x?api_token=first").header(AUTHORIZATION, "OAuth2 second");
+        assert_eq!(read(both(), "").token.as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn each_era_reads_the_header_in_its_way() {
+        let read = |text, era| header_token(text, era);
+        let v2 = "v2/zzzzz-gj3su-077z32aux8dg2s1/Secret";
+        let header = format!("Bearer {v2}");
+        assert_eq!(read(&header, Era::Current).as_deref(), Some(v2));
+        assert_eq!(read(&header, Era::Y2015), None);
+        let mixed = "OAuth2 abc123XYZ";
+        assert_eq!(read(mixed, Era::Y2015).as_deref(), Some("abc123"));
+        assert_eq!(read(mixed, Era::Current).as_deref(), Some("abc123XYZ"));
+        assert_eq!(read("OAuth2 ", Era::Current), None);
+    }
+
+    #[test]
+    fn a_json_body_that_is_no_object_is_refused() {
+        let request = Request::post("/x").header(CONTENT_TYPE, "application/json");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        for body in ["[]", "{", "3"] {
+            assert!(ApiRequest::read(&parts, body.as_bytes(), Era::Current).is_err());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a path and a method ask for.
+
+use hyper::Method;
+
+use super::resource::Resource;
+use super::resources;
+use super::special::{self, Special};
+use crate::era::Era;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Route<'a> {
+    /// The discovery document.
+    Discovery,
+    /// The way back to the fixtures.
+    DatabaseReset,
+    /// The configuration that clients may know.
+    Config,
+    /// The property vocabulary.
+    Vocabulary,
+    /// All objects of a resource.
+    List(&'static Resource),
+    /// A new object.
+    Create(&'static Resource),
+    /// One object, by uuid or, for collections, by portable data hash.
+    Show(&'static Resource, &'a str),
+    /// A change of one object.
+    Update(&'static Resource, &'a str),
+    /// The end of one object.
+    Delete(&'static Resource, &'a str),
+    /// A special action, on one object or on the resource.
+    Special(&'static Special, Option<&'a str>),
+}
+
+/// Where the discovery document lies.
+pub(crate) const DISCOVERY_PATH: &str = "/discovery/v1/apis/arvados/v1/rest";
+
+/// Finds the route; `None` if there is none, or `era` or this server lacks it.
+pub(crate) fn find<'a>(era: Era, method: &Method, path: &'a str) -> Option<Route<'a>> {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    if path == DISCOVERY_PATH {
+        return (era == Era::Y2015 || method == Method::GET).then_some(Route::Discovery);
+    }
+    if path == "/database/reset" {
+        return (method == Method::POST).then_some(Route::DatabaseReset);
+    }
+    let mut parts = path.strip_prefix("/arvados/v1/")?.split('/');
+    let (plural, id, action) = (parts.next()?, parts.next(), parts.next());
+    if parts.next().is_some() {
+        return None;
+    }
+    if era == Era::Current && method == Method::GET && id.is_none() {
+        match plural {
+            "config" => return Some(Route::Config),
+            "vocabulary" => return Some(Route::Vocabulary),
+            _ => {}
+        }
+    }
+    let resource = resources::by_plural(era, plural)?;
+    let special = |name, member| special::find(era, resource, name, method, member);
+    match (id, action) {
+        (Some(id), Some(action)) => Some(Route::Special(special(action, true)?, Some(id))),
+        (Some(id), None) => match special(id, false) {
+            Some(special) => Some(Route::Special(special, None)),
+            None => on_object(era, method, resource, id),
+        },
+        (None, _) => match *method {
+            Method::GET => Some(Route::List(resource)),
+            Method::POST => Some(Route::Create(resource)),
+            _ => None,
+        },
+    }
+}
+
+fn on_object<'a>(
+    era: Era,
+    method: &Method,
+    resource: &'static Resource,
+    id: &'a str,
+) -> Option<Route<'a>> {
+    match *method {
+        Method::GET => Some(Route::Show(resource, id)),
+        Method::PUT => Some(Route::Update(resource, id)),
+        Method::PATCH if era == Era::Current => Some(Route::Update(resource, id)),
+        Method::DELETE => Some(Route::Delete(resource, id)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(method: &Method, path: &str) -> String {
+        match find(Era::Current, method, path) {
+            None => "none".to_owned(),
+            Some(Route::Special(special, id)) => format!("{} {id:?}", special.name),
+            Some(Route::List(resource)) => format!("list {}", resource.plural),
+            Some(Route::Show(resource, id)) => format!("show {} {id}", resource.plural),
+            Some(other) => {
+                format!("{other:?}").chars().take_while(|c| c.is_ascii_alphabetic()).collect()
+            }
+        }
+    }
+
+    #[test]
+    fn paths_are_told_apart() {
+        let get = |path| found(&Method::GET, path);
+        assert_eq!(get("/arvados/v1/users"), "list users");
+        assert_eq!(get("/arvados/v1/users/x"), "show users x");
+        assert_eq!(get("/arvados/v1/users/current"), "current None");
+        assert_eq!(get(DISCOVERY_PATH), "Discovery");
+        assert_eq!(get("/arvados/v1/config"), "Config");
+        assert_eq!(found(&Method::POST, "/arvados/v1/collections/x/trash"), "trash Some(\"x\")");
+    }
+
+    #[test]
+    fn what_we_lack_is_not_found() {
+        for path in [
+            "/",
+            "/arvados/v1/",
+            "/arvados/v1/jobs",
+            "/arvados/v1/users/x/unknown",
+            "/arvados/v1/users/x/trash/y",
+            "/arvados/v2/users",
+            "/arvados/v1/api_clients",
+            "/database/reset",
+        ] {
+            assert_eq!(found(&Method::GET, path), "none", "{path}");
+        }
+    }
+
+    #[test]
+    fn head_is_a_get() {
+        assert_eq!(found(&Method::HEAD, "/arvados/v1/users/current"), "current None");
+    }
+}

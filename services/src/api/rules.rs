@@ -1,0 +1,190 @@
+//! What holds for the objects of one class only, checked before they are stored.
+
+use serde_json::{Value, json};
+
+use super::collection;
+use super::condition::Condition;
+use super::context::Context;
+use super::error::{Result, denied, unprocessable};
+use super::object::{self, Object, text};
+use super::permission::Level;
+use super::readable;
+use super::resource::Resource;
+use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, LOGS, USERS};
+use super::time;
+use super::tokens;
+use super::uuid;
+use crate::era::Era;
+use crate::request_log::random_base36;
+
+/// Checks and completes `changes`, which are to become a new object or to change `old`.
+///
+/// # Errors
+/// Says which rule they break.
+pub(crate) fn before_save(
+    context: &Context<'_>,
+    resource: &Resource,
+    changes: &mut Object,
+    old: Option<&Object>,
+) -> Result<()> {
+    match resource.plural {
+        plural if plural == COLLECTIONS.plural => {
+            collection::prepare(context, changes, old)?;
+            if old.is_none() && context.era() == Era::Current {
+                let uuid = changes.get("uuid").cloned().unwrap_or_default();
+                changes.insert("current_version_uuid".to_owned(), uuid);
+            }
+        }
+        plural if plural == LINKS.plural => check_link(context, changes, old)?,
+        plural if plural == GROUPS.plural => check_group(context, changes, old)?,
+        plural if plural == API_CLIENT_AUTHORIZATIONS.plural && old.is_none() => {
+            complete_token(context, changes)?;
+        }
+        plural if plural == LOGS.plural && old.is_none() => {
+            let event_at = changes.entry("event_at").or_insert(Value::Null);
+            if event_at.is_null() {
+                *event_at = time::now().into();
+            }
+        }
+        plural if plural == USERS.plural && old.is_none() && !context.account()?.is_admin => {
+            return Err(denied("Permission denied: only admins create users"));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn check_link(context: &Context<'_>, changes: &mut Object, old: Option<&Object>) -> Result<()> {
+    let mut link = old.cloned().unwrap_or_default();
+    link.extend(changes.clone());
+    for (name, start) in [("tail_uuid", "Tail uuid"), ("head_uuid", "Head uuid")] {
+        let uuid = text(&link, name);
+        let changed = changes.contains_key(name);
+        if changed && !uuid.is_empty() && !readable::is_readable(context, uuid)? {
+            return Err(unprocessable(format!("{start} '{uuid}' not found")));
+        }
+    }
+    if readable::is_permission(&LINKS, &link) {
+        check_permission_link(context, &link)?;
+        changes.insert("owner_uuid".to_owned(), uuid::SYSTEM_USER.into());
+    }
+    Ok(())
+}
+
+fn check_permission_link(context: &Context<'_>, link: &Object) -> Result<()> {
+    let name = text(link, "name");
+    let known_login = name == "can_login";
+    if Level::of_link(name).is_none() && !known_login {
+        return Err(unprocessable(
+            "Name is invalid, must be one of can_read, can_write, can_manage, can_login",
+        ));
+    }
+    let tail = uuid::infix(text(link, "tail_uuid"));
+    if !matches!(tail, Some(uuid::USER | uuid::GROUP)) {
+        return Err(unprocessable("Tail uuid must be the uuid of a user or group"));
+    }
+    let head = text(link, "head_uuid");
+    if context.account()?.is_admin || readable::level_on(context, head)? == Some(Level::Manage) {
+        Ok(())
+    } else {
+        Err(denied(format!("Permission denied: cannot manage {head}")))
+    }
+}
+
+fn check_group(context: &Context<'_>, changes: &mut Object, old: Option<&Object>) -> Result<()> {
+    collection::apply_trash(context.era(), changes, old);
+    let checked = old.is_none() || changes.contains_key("group_class");
+    if context.era() == Era::Current && checked {
+        match text(changes, "group_class") {
+            "project" | "filter" => {}
+            // Nobody owns a role: its creator manages it by a link.
+            "role" => {
+                changes.insert("owner_uuid".to_owned(), uuid::SYSTEM_USER.into());
+            }
+            _ => {
+                return Err(unprocessable(
+                    "Group class value must be one of 'project', 'role' or 'filter'",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn complete_token(context: &Context<'_>, token: &mut Object) -> Result<()> {
+    tokens::require_trusted_client(context)?;
+    let secret = random_base36(50);
+    if context.era() == Era::Y2015 {
+        token.insert("uuid".to_owned(), secret.clone().into());
+    }
+    token.insert("api_token".to_owned(), secret.into());
+    let user: Option<i64> = context
+        .db
+        .prepare_cached("SELECT id FROM users WHERE uuid = ?")?
+        .query_row([text(token, "owner_uuid")], |row| row.get(0))
+        .map(Some)
+        .or_else(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok(None),
+            error => Err(error),
+        })?;
+    let user = user.ok_or_else(|| unprocessable("Owner uuid must be the uuid of a user"))?;
+    token.insert("user_id".to_owned(), user.into());
+    let client = context.caller.token.as_ref();
+    let client = client.and_then(|own| own.get("api_client_id").cloned());
+    token.insert("api_client_id".to_owned(), client.unwrap_or_default());
+    Ok(())
+}
+
+/// Adds what follows from a stored object: the links of a new role and of an activated user.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn after_save(
+    context: &Context<'_>,
+    resource: &Resource,
+    new: &Object,
+    old: Option<&Object>,
+) -> Result<()> {
+    let uuid = text(new, "uuid");
+    let is = |object: &Object, name: &str| object.get(name) == Some(&Value::Bool(true));
+    if resource.plural == GROUPS.plural
+        && old.is_none()
+        && context.era() == Era::Current
+        && text(new, "group_class") == "role"
+    {
+        let creator = &context.account()?.uuid;
+        return add_permission(context, creator, "can_manage", uuid);
+    }
+    if resource.plural == USERS.plural
+        && is(new, "is_active")
+        && !old.is_some_and(|old| is(old, "is_active"))
+    {
+        let level = match context.era() {
+            Era::Current => "can_write",
+            Era::Y2015 => "can_read",
+        };
+        return add_permission(context, uuid, level, uuid::ALL_USERS_GROUP);
+    }
+    Ok(())
+}
+
+fn add_permission(context: &Context<'_>, tail: &str, name: &str, head: &str) -> Result<()> {
+    let known = Condition::all([
+        Condition::plain("link_class = 'permission'"),
+        Condition::equals("tail_uuid", tail),
+        Condition::equals("head_uuid", head),
+    ]);
+    if object::exists(context.db, &LINKS, &known)? {
+        return Ok(());
+    }
+    let now = time::now();
+    let link = json!({"uuid": uuid::new(LINKS.infix), "owner_uuid": uuid::SYSTEM_USER,
+        "created_at": now, "modified_at": now, "modified_by_user_uuid": uuid::SYSTEM_USER,
+        "link_class": "permission", "tail_uuid": tail, "name": name, "head_uuid": head,
+        "properties": {}});
+    if let Value::Object(link) = link {
+        object::insert(context.db, &LINKS, context.era(), &link)?;
+        super::audit_log::record(context, &LINKS, None, Some(&link))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! The SQL tables, as they follow from the resource table.
+
+use std::fmt::Write as _;
+
+use rusqlite::Connection;
+
+use super::resource::{Kind, Resource};
+use super::resources;
+use crate::era::Era;
+
+/// Columns that lists are restricted or ordered by, where a table has them.
+const INDEXED: &[&str] = &[
+    "owner_uuid",
+    "modified_at",
+    "name",
+    "portable_data_hash",
+    "api_token",
+    "tail_uuid",
+    "head_uuid",
+    "object_uuid",
+];
+
+/// What only the server knows: which tables a reset restores, which times are relative to it, and a
+/// number that changes with everything that permissions depend on.
+const INTERNAL: &str = "
+CREATE TABLE reset_tables (name TEXT PRIMARY KEY);
+CREATE TABLE relative_times (
+    table_name TEXT, column_name TEXT, seconds REAL, row_id INTEGER,
+    PRIMARY KEY (table_name, column_name, seconds, row_id)
+) WITHOUT ROWID;
+CREATE TABLE permission_generation (value INTEGER);
+INSERT INTO permission_generation VALUES (1);
+";
+
+/// The statements that make an empty database of `era`.
+pub(crate) fn statements(era: Era) -> String {
+    let mut sql = String::from(INTERNAL);
+    for resource in resources::all(era) {
+        sql.push_str(&table(resource, era));
+    }
+    sql
+}
+
+fn table(resource: &Resource, era: Era) -> String {
+    let table = resource.plural;
+    let mut sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY");
+    let mut indexes = format!("CREATE UNIQUE INDEX {table}_uuid ON {table} (uuid);\n");
+    for column in resource.columns(era).filter(|column| column.name != "id") {
+        let name = column.name;
+        let affinity = match column.kind {
+            Kind::Integer | Kind::Boolean => "INTEGER",
+            _ => "TEXT",
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(sql, ", {name} {affinity}");
+        if INDEXED.contains(&name) {
+            let _ = writeln!(indexes, "CREATE INDEX {table}_{name} ON {table} ({name});");
+        }
+    }
+    format!("{sql});\n{indexes}")
+}
+
+/// Tells every cached permission computation that it is out of date, once this transaction commits.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn touch_permissions(db: &Connection) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE permission_generation SET value = value + 1")?.execute([])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sqlite_takes_the_tables_of_both_eras() {
+        for era in [Era::Current, Era::Y2015] {
+            let db = Connection::open_in_memory().unwrap();
+            db.execute_batch(&statements(era)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Actions beyond list, show, create, update and delete, as data: from it follow the routes and the
+//! methods in the discovery document.
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::condition::Condition;
+use super::context::Context;
+use super::error::{ApiError, Result};
+use super::object;
+use super::present;
+use super::readable;
+use super::resource::{Eras, Resource};
+use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, USERS};
+use super::uuid;
+use super::write;
+use crate::era::Era;
+
+/// One action.
+#[derive(Debug)]
+pub(crate) struct Special {
+    /// On which resource.
+    pub(crate) resource: &'static Resource,
+    /// The last part of its path.
+    pub(crate) name: &'static str,
+    /// GET or POST.
+    pub(crate) method: Method,
+    /// Whether it is on one object, whose uuid is then in the path.
+    pub(crate) member: bool,
+    /// The eras that have it.
+    pub(crate) eras: Eras,
+    /// Does it; the text is the uuid in the path.
+    pub(crate) run: fn(&Context<'_>, &str) -> Result<Value>,
+}
+
+/// All actions that the server has.
+pub(crate) static SPECIALS: &[Special] = &[
+    on_class(&USERS, "current", Eras::All, |context, _| {
+        let account = context.account()?;
+        show_user(context, &account.uuid)
+    }),
+    on_class(&USERS, "system", Eras::All, |context, _| show_user(context, uuid::SYSTEM_USER)),
+    on_class(&API_CLIENT_AUTHORIZATIONS, "current", Eras::Only(Era::Current), |context, _| {
+        let token = context.caller.token.as_ref();
+        let token = token.ok_or(ApiError::NotLoggedIn)?;
+        present::one(context, &API_CLIENT_AUTHORIZATIONS, token, None)
+    }),
+    on_class(&KEEP_SERVICES, "accessible", Eras::All, accessible),
+    on_object(&COLLECTIONS, "trash", |context, uuid| write::trash(context, &COLLECTIONS, uuid)),
+    on_object(&COLLECTIONS, "untrash", |context, uuid| write::untrash(context, &COLLECTIONS, uuid)),
+    on_object(&GROUPS, "trash", |context, uuid| write::trash(context, &GROUPS, uuid)),
+    on_object(&GROUPS, "untrash", |context, uuid| write::untrash(context, &GROUPS, uuid)),
+];
+
+const fn on_class(
+    resource: &'static Resource,
+    name: &'static str,
+    eras: Eras,
+    run: fn(&Context<'_>, &str) -> Result<Value>,
+) -> Special {
+    Special { resource, name, method: Method::GET, member: false, eras, run }
+}
+
+/// What is done to one object was added after 2015.
+const fn on_object(
+    resource: &'static Resource,
+    name: &'static str,
+    run: fn(&Context<'_>, &str) -> Result<Value>,
+) -> Special {
+    Special {
+        resource,
+        name,
+        method: Method::POST,
+        member: true,
+        eras: Eras::Only(Era::Current),
+        run,
+    }
+}
+
+/// The actions of one resource.
+pub(crate) fn of(era: Era, resource: &Resource) -> impl Iterator<Item = &'static Special> {
+    SPECIALS
+        .iter()
+        .filter(move |special| special.resource.plural == resource.plural && special.eras.has(era))
+}
+
+/// The action `name` for a request with `method`.
+pub(crate) fn find(
+    era: Era,
+    resource: &Resource,
+    name: &str,
+    method: &Method,
+    member: bool,
+) -> Option<&'static Special> {
+    of(era, resource).find(|special| {
+        special.name == name && special.method == *method && special.member == member
+    })
+}
+
+/// A user whom everybody may know of.
+fn show_user(context: &Context<'_>, uuid: &str) -> Result<Value> {
+    let condition = Condition::equals("uuid", uuid);
+    let user = object::find(context.db, &USERS, context.era(), &condition)?;
+    present::one(context, &USERS, &user.ok_or(ApiError::NotFound)?, None)
+}
+
+/// Where the caller reaches Keep: proxies for clients outside, disks for those inside.
+fn accessible(context: &Context<'_>, _: &str) -> Result<Value> {
+    let service_type = match context.request.external_client {
+        true => "proxy",
+        false => "disk",
+    };
+    let condition = Condition::all([
+        Condition::equals("service_type", service_type),
+        readable::condition(context, &KEEP_SERVICES, false),
+    ]);
+    let columns = object::Columns::of(&KEEP_SERVICES, context.era(), |_| true);
+    let sql = format!(
+        "SELECT {} FROM keep_services WHERE {} ORDER BY uuid",
+        columns.sql(),
+        condition.sql
+    );
+    let mut statement = context.db.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(&condition.parameters))?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        items.push(present::item(context, &KEEP_SERVICES, &columns.read(row)?, None)?);
+    }
+    Ok(json!({
+        "kind": "arvados#keepServiceList",
+        "etag": "",
+        "self_link": "",
+        "offset": null,
+        "limit": null,
+        "items_available": items.len(),
+        "items": items,
+    }))
+}

@@ -1,0 +1,110 @@
+//! The database: one connection that writes, as many as needed that read, and the image of the
+//! fixture database that a reset returns to.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::error::{ApiError, Result};
+use super::like;
+use super::reset;
+use super::schema;
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 128;
+
+/// An open database.
+#[derive(Debug)]
+pub(crate) struct Store {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Store {
+    /// Opens the database at `path`; if there is none, it becomes a copy of `image`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, made or understood.
+    pub(crate) fn open(path: &Path, image: &Path) -> anyhow::Result<Self> {
+        if !path.exists() {
+            create(path, image).with_context(|| format!("create database {}", path.display()))?;
+        }
+        let open = || -> rusqlite::Result<Connection> {
+            let writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            writer.pragma_update(None, "journal_mode", "WAL")?;
+            reset::attach(&writer, image)?;
+            Ok(writer)
+        };
+        let writer = open().with_context(|| format!("open database {}", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Mutex::new(writer),
+            readers: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Runs `work` on one unchanging state of the database.
+    ///
+    /// # Errors
+    /// Those of `work` and of the database.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = lock(&self.readers).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+        };
+        let transaction = reader.transaction()?;
+        let result = work(&transaction);
+        transaction.finish()?;
+        lock(&self.readers).push(reader);
+        result
+    }
+
+    /// Runs `work` as the only writer; what it changed stays only if it succeeds.
+    ///
+    /// # Errors
+    /// Those of `work` and of the database.
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut writer = lock(&self.writer);
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&transaction)?;
+        transaction.commit().map_err(ApiError::from)?;
+        Ok(result)
+    }
+}
+
+/// A panic elsewhere rolled its transaction back: the connection behind the lock is as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A killed server loses nothing by this; only a crashed machine would.
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    like::install(&connection)?;
+    Ok(connection)
+}
+
+/// Makes the database beside its place and moves it there when it is complete.
+fn create(path: &Path, image: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().context("the path has no folder")?;
+    let draft = tempfile::Builder::new().prefix(".api-database").tempfile_in(folder)?;
+    fs_err::copy(image, draft.path())?;
+    let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    let transaction = connection.transaction()?;
+    reset::refresh_relative_times(&transaction, "main")?;
+    schema::touch_permissions(&transaction)?;
+    transaction.commit()?;
+    connection.close().map_err(|(_, error)| error)?;
+    draft.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! Filters that look into JSON attributes: `properties.key`, `exists` and `contains`.
+
+use rusqlite::types::Value as Sql;
+use serde_json::Value;
+
+use super::condition::Condition;
+use super::error::Result;
+use super::filter::{invalid_operand, invalid_operator};
+use super::resource::{Attribute, Kind};
+
+/// The object has the key `operand`.
+///
+/// # Errors
+/// When the attribute is not an object, or the operand not a text.
+pub(crate) fn exists(attribute: &Attribute, operand: &Value) -> Result<Condition> {
+    match (attribute.kind, operand) {
+        (Kind::Object, Value::String(key)) => Ok(has_key(attribute.name, key)),
+        _ => Err(invalid_operand("exists", operand, attribute.name)),
+    }
+}
+
+/// The array holds the text `operand`, or all texts of it.
+///
+/// # Errors
+/// When the attribute is not an array, or the operand neither a text nor an array of texts.
+pub(crate) fn contains(attribute: &Attribute, operand: &Value) -> Result<Condition> {
+    let wrong = || invalid_operand("contains", operand, attribute.name);
+    if attribute.kind != Kind::Array {
+        return Err(wrong());
+    }
+    let wanted = match operand {
+        Value::Array(texts) => texts.iter().collect(),
+        text => vec![text],
+    };
+    let column = attribute.name;
+    let conditions: Option<Vec<_>> = wanted
+        .into_iter()
+        .map(|text| {
+            let text = Sql::Text(text.as_str()?.to_owned());
+            let sql = format!("EXISTS (SELECT 1 FROM json_each({column}) WHERE value = ?)");
+            Some(Condition::new(sql, [text]))
+        })
+        .collect();
+    Ok(Condition::all(conditions.ok_or_else(wrong)?))
+}
+
+/// The value at `key` in the object compares to `operand`.
+///
+/// # Errors
+/// When the attribute is not an object, the operator unknown or the operand of the wrong type.
+pub(crate) fn compare(
+    attribute: &Attribute,
+    key: &str,
+    operator: &str,
+    operand: &Value,
+) -> Result<Condition> {
+    // A key that is not plain is written as `<key>`.
+    let key = key.strip_prefix('<').and_then(|key| key.strip_suffix('>')).unwrap_or(key);
+    let column = attribute.name;
+    let wrong = || invalid_operand(operator, operand, column);
+    if attribute.kind != Kind::Object {
+        return Err(wrong());
+    }
+    match operator {
+        "=" => equal(column, key, operand).ok_or_else(wrong),
+        "!=" => Ok(equal(column, key, operand).ok_or_else(wrong)?.negated()),
+        "<" | "<=" | ">" | ">=" => {
+            let (types, operand) = scalar(operand).ok_or_else(wrong)?;
+            let test = format!("type IN ({types}) AND value {operator} ?");
+            Ok(at_key(column, key, &test, Some(operand)))
+        }
+        "like" | "ilike" => {
+            let pattern = Sql::Text(operand.as_str().ok_or_else(wrong)?.to_owned());
+            let test = format!("type = 'text' AND pg_{operator}(value, ?)");
+            Ok(at_key(column, key, &test, Some(pattern)))
+        }
+        "in" | "not in" => {
+            let values = operand.as_array().ok_or_else(wrong)?;
+            let conditions: Option<Vec<_>> =
+                values.iter().map(|value| equal(column, key, value)).collect();
+            let among = Condition::any(conditions.ok_or_else(wrong)?);
+            Ok(if operator == "in" { among } else { among.negated() })
+        }
+        "exists" => match operand {
+            Value::Bool(true) => Ok(has_key(column, key)),
+            Value::Bool(false) => Ok(has_key(column, key).negated()),
+            _ => Err(wrong()),
+        },
+        "contains" => {
+            let (_, operand) = scalar(operand).ok_or_else(wrong)?;
+            let test = "EXISTS (SELECT 1 FROM json_each(CASE property.type WHEN 'array' \
+                THEN property.value ELSE json_array(property.value) END) AS item \
+                WHERE item.value = ?)";
+            Ok(at_key(column, key, test, Some(operand)))
+        }
+        _ => Err(invalid_operator(operator, column)),
+    }
+}
+
+fn has_key(column: &str, key: &str) -> Condition {
+    at_key(column, key, "TRUE", None)
+}
+
+/// There is such a key, and `test` holds for its row of `json_each`.
+fn at_key(column: &str, key: &str, test: &str, operand: Option<Sql>) -> Condition {
+    let sql =
+        format!("EXISTS (SELECT 1 FROM json_each({column}) AS property WHERE key = ? AND {test})");
+    let key = Sql::Text(key.to_owned());
+    Condition::new(sql, [key].into_iter().chain(operand))
+}
+
+fn equal(column: &str, key: &str, operand: &Value) -> Option<Condition> {
+    let (test, operand) = match operand {
+        Value::Null => ("type = 'null'".to_owned(), None),
+        Value::Bool(value) => (format!("type = '{value}'"), None),
+        _ => {
+            let (types, operand) = scalar(operand)?;
+            (format!("type IN ({types}) AND value = ?"), Some(operand))
+        }
+    };
+    Some(at_key(column, key, &test, operand))
+}
+
+/// SQLite's names for the JSON types that compare with `operand`, and `operand` itself.
+fn scalar(operand: &Value) -> Option<(&'static str, Sql)> {
+    match operand {
+        Value::String(text) => Some(("'text'", Sql::Text(text.clone()))),
+        Value::Number(number) => {
+            let number = match number.as_i64() {
+                Some(integer) => Sql::Integer(integer),
+                None => Sql::Real(number.as_f64()?),
+            };
+            Some(("'integer', 'real'", number))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, params_from_iter};
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::like;
+
+    const PROPERTIES: Attribute = Attribute::new("properties", Kind::Object);
+
+    fn holds(properties: &Value, key: &str, operator: &str, operand: &Value) -> bool {
+        let db = Connection::open_in_memory().unwrap();
+        like::install(&db).unwrap();
+        db.execute_batch("CREATE TABLE t (properties TEXT)").unwrap();
+        db.execute("INSERT INTO t VALUES (?)", [properties.to_string()]).unwrap();
+        let condition = compare(&PROPERTIES, key, operator, operand).unwrap();
+        let sql = format!("SELECT count(*) FROM t WHERE {}", condition.sql);
+        let parameters = params_from_iter(condition.parameters);
+        db.query_row(&sql, parameters, |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn values_compare_with_their_type() {
+        let properties = json!({"a": "1", "n": 1, "t": true, "nothing": null, "l": ["x", "y"]});
+        for (key, operator, operand, expected) in [
+            ("a", "=", json!("1"), true),
+            ("a", "=", json!(1), false),
+            ("n", "=", json!(1), true),
+            ("n", "<", json!(1.5), true),
+            ("n", "=", json!(true), false),
+            ("t", "=", json!(true), true),
+            ("nothing", "=", Value::Null, true),
+            ("missing", "=", Value::Null, false),
+            ("missing", "!=", json!("x"), true),
+            ("a", "!=", json!("1"), false),
+            ("a", "like", json!("_"), true),
+            ("a", "in", json!(["0", "1"]), true),
+            ("a", "not in", json!([]), true),
+            ("a", "exists", json!(true), true),
+            ("missing", "exists", json!(false), true),
+            ("<a>", "=", json!("1"), true),
+            ("l", "contains", json!("y"), true),
+            ("l", "contains", json!("z"), false),
+            ("a", "contains", json!("1"), true),
+        ] {
+            let held = holds(&properties, key, operator, &operand);
+            assert_eq!(held, expected, "{key} {operator} {operand}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_quotes_is_only_a_key() {
+        let properties = json!({"it's \"quoted\"": 1});
+        assert!(holds(&properties, "it's \"quoted\"", "=", &json!(1)));
+    }
+}

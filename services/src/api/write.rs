@@ -1,0 +1,250 @@
+//! Create, update and delete, for all resources.
+
+use serde_json::Value;
+
+use super::attributes;
+use super::audit_log;
+use super::collection;
+use super::condition::Condition;
+use super::context::Context;
+use super::error::{Result, denied, unprocessable};
+use super::listing;
+use super::object::{self, Object, text};
+use super::ownership;
+use super::present;
+use super::readable;
+use super::resource::Resource;
+use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, USERS};
+use super::rules;
+use super::schema;
+use super::time;
+use super::tokens;
+use super::uuid;
+use super::value;
+use crate::era::Era;
+
+/// Answers a create request with the new object.
+///
+/// # Errors
+/// When the caller may not, or what it wants to create is wrong.
+pub(crate) fn create(context: &Context<'_>, resource: &Resource) -> Result<Value> {
+    let era = context.era();
+    let account = context.active_account()?;
+    if resource.admin_only.contains(&era) && !account.is_admin {
+        let text = format!("Permission denied: only admins create {}", resource.plural);
+        return Err(denied(text));
+    }
+    let given = attributes::read(context, resource, None)?;
+    let mut object: Object = resource
+        .columns(era)
+        .map(|column| (column.name.to_owned(), value::initial(column)))
+        .collect();
+    object.extend(given);
+    let uuid = new_uuid(context, resource, text(&object, "uuid"))?;
+    object.insert("uuid".to_owned(), uuid.into());
+    if text(&object, "owner_uuid").is_empty() {
+        object.insert("owner_uuid".to_owned(), account.uuid.clone().into());
+    }
+    rules::before_save(context, resource, &mut object, None)?;
+    if !is_owned_by_system(&object) {
+        ownership::check_owner(context, resource, text(&object, "owner_uuid"), None)?;
+    }
+    let ensure_unique = context.request.flag("ensure_unique_name")?;
+    ownership::check_name(context, resource, &mut object, ensure_unique)?;
+    object.insert("created_at".to_owned(), time::now().into());
+    stamp(context, &mut object)?;
+    let id = object::insert(context.db, resource, era, &object)?;
+    if resource.column(era, "id").is_some() {
+        object.insert("id".to_owned(), id.into());
+    }
+    saved(context, resource, None, &object)
+}
+
+/// The uuid that an admin wishes for, or a new one.
+fn new_uuid(context: &Context<'_>, resource: &Resource, wanted: &str) -> Result<String> {
+    if wanted.is_empty() {
+        return Ok(uuid::new(resource.infix));
+    }
+    if !context.account()?.is_admin {
+        return Err(unprocessable("Uuid assignment not permitted"));
+    }
+    if uuid::infix(wanted) != Some(resource.infix) {
+        let text = format!("Uuid '{wanted}' is not of a {}", resource.class);
+        return Err(unprocessable(text));
+    }
+    let taken = Condition::equals("uuid", wanted);
+    if object::exists(context.db, resource, &taken)? {
+        return Err(unprocessable("Uuid has already been taken"));
+    }
+    Ok(wanted.to_owned())
+}
+
+/// Whether the rules gave the object to the system, whatever its creator may write.
+fn is_owned_by_system(object: &Object) -> bool {
+    let by_rule =
+        text(object, "link_class") == "permission" || text(object, "group_class") == "role";
+    by_rule && text(object, "owner_uuid") == uuid::SYSTEM_USER
+}
+
+/// Answers an update request with the changed object.
+///
+/// # Errors
+/// When the caller cannot see or may not change it, or the change is wrong.
+pub(crate) fn update(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
+    let with_trash = context.era() == Era::Current && context.request.flag("include_trash")?;
+    let old = find_for_change(context, resource, id, with_trash)?;
+    let changes = attributes::read(context, resource, Some(&old))?;
+    change(context, resource, &old, changes)
+}
+
+/// The object `id`, which the caller may change.
+fn find_for_change(
+    context: &Context<'_>,
+    resource: &Resource,
+    id: &str,
+    with_trash: bool,
+) -> Result<Object> {
+    context.account()?;
+    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
+        tokens::require_trusted_client(context)?;
+    }
+    let object = readable::find(context, resource, id, with_trash)?;
+    readable::require_write(context, resource, &object)?;
+    Ok(object)
+}
+
+fn change(
+    context: &Context<'_>,
+    resource: &Resource,
+    old: &Object,
+    mut changes: Object,
+) -> Result<Value> {
+    let id = text(old, "uuid");
+    if text(&changes, "uuid") == id {
+        changes.remove("uuid");
+    } else if changes.contains_key("uuid") {
+        return Err(unprocessable("Uuid cannot be changed"));
+    }
+    if changes.get("owner_uuid").is_some_and(Value::is_null) {
+        return Err(unprocessable("Owner uuid can't be blank"));
+    }
+    rules::before_save(context, resource, &mut changes, Some(old))?;
+    let mut new = old.clone();
+    new.extend(changes.clone());
+    let owner = text(&new, "owner_uuid");
+    if owner != text(old, "owner_uuid") && !is_owned_by_system(&new) {
+        ownership::check_owner(context, resource, owner, Some(id))?;
+    }
+    let renamed =
+        ["name", "owner_uuid", "is_trashed"].iter().any(|name| old.get(*name) != new.get(*name));
+    if renamed {
+        let ensure_unique = context.request.flag("ensure_unique_name")?;
+        ownership::check_name(context, resource, &mut new, ensure_unique)?;
+        if let Some(name) = new.get("name").filter(|_| changes.contains_key("name")) {
+            changes.insert("name".to_owned(), name.clone());
+        }
+    }
+    stamp(context, &mut changes)?;
+    new.extend(changes.clone());
+    object::update(context.db, resource, context.era(), id, &changes)?;
+    saved(context, resource, Some(old), &new)
+}
+
+/// Sets who changes an object, and when.
+fn stamp(context: &Context<'_>, object: &mut Object) -> Result<()> {
+    object.insert("modified_at".to_owned(), time::now().into());
+    let account = context.account()?;
+    object.insert("modified_by_user_uuid".to_owned(), account.uuid.clone().into());
+    if context.era() == Era::Y2015 {
+        let token = context.caller.token.as_ref();
+        let client = token.and_then(|token| token.get("api_client_id")?.as_i64());
+        let client: Option<String> = context
+            .db
+            .prepare_cached("SELECT (SELECT uuid FROM api_clients WHERE id = ?)")?
+            .query_row([client], |row| row.get(0))?;
+        object.insert("modified_by_client_uuid".to_owned(), client.into());
+    }
+    Ok(())
+}
+
+/// What follows every change, and the answer to it.
+fn saved(
+    context: &Context<'_>,
+    resource: &Resource,
+    old: Option<&Object>,
+    new: &Object,
+) -> Result<Value> {
+    audit_log::record(context, resource, old, Some(new))?;
+    rules::after_save(context, resource, new, old)?;
+    touch_permissions(context, resource)?;
+    let select = listing::select(resource, context.era(), context.request)?;
+    present::one(context, resource, new, select.as_deref())
+}
+
+fn touch_permissions(context: &Context<'_>, resource: &Resource) -> Result<()> {
+    let decide = [USERS.plural, GROUPS.plural, LINKS.plural];
+    if decide.contains(&resource.plural) {
+        schema::touch_permissions(context.db)?;
+    }
+    Ok(())
+}
+
+/// Answers a delete request with the object as it was, or as it is in the trash.
+///
+/// # Errors
+/// When the caller cannot see or may not delete it.
+pub(crate) fn delete(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
+    let era = context.era();
+    let with_trash = era == Era::Current && context.request.flag("include_trash")?;
+    let old = find_for_change(context, resource, id, with_trash)?;
+    let is_project = ["project", "filter"].contains(&text(&old, "group_class"));
+    let goes_to_trash =
+        resource.plural == COLLECTIONS.plural || (resource.plural == GROUPS.plural && is_project);
+    if era == Era::Current && goes_to_trash {
+        return trash(context, resource, id);
+    }
+    if resource.plural == USERS.plural && !context.account()?.is_admin {
+        return Err(denied("Permission denied: only admins delete users"));
+    }
+    let this = Condition::equals("uuid", id);
+    object::delete(context.db, resource, &this)?;
+    let permissions_on_it = Condition::all([
+        Condition::plain("link_class = 'permission'"),
+        Condition::any([Condition::equals("head_uuid", id), Condition::equals("tail_uuid", id)]),
+    ]);
+    if object::exists(context.db, &LINKS, &permissions_on_it)? {
+        object::delete(context.db, &LINKS, &permissions_on_it)?;
+        schema::touch_permissions(context.db)?;
+    }
+    audit_log::record(context, resource, Some(&old), None)?;
+    touch_permissions(context, resource)?;
+    present::one(context, resource, &old, None)
+}
+
+/// Moves the object `id` to the trash; one that is there already stays as it is.
+///
+/// # Errors
+/// When the caller cannot see or may not change it.
+pub(crate) fn trash(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
+    let old = find_for_change(context, resource, id, true)?;
+    let mut changes = Object::new();
+    if old.get("is_trashed") != Some(&Value::Bool(true)) {
+        let lifetime = f64::from(collection::TRASH_LIFETIME_SECONDS);
+        changes.insert("trash_at".to_owned(), time::now().into());
+        changes.insert("delete_at".to_owned(), time::from_now(lifetime).into());
+    }
+    change(context, resource, &old, changes)
+}
+
+/// Takes the object `id` out of the trash.
+///
+/// # Errors
+/// When the caller cannot see or may not change it, or it is not in the trash.
+pub(crate) fn untrash(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
+    let old = find_for_change(context, resource, id, true)?;
+    if old.get("is_trashed") != Some(&Value::Bool(true)) {
+        return Err(unprocessable("Object is not trashed, cannot untrash"));
+    }
+    let untrashed = Object::from_iter([("trash_at".to_owned(), Value::Null)]);
+    change(context, resource, &old, untrashed)
+}
