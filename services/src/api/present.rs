@@ -145,9 +145,15 @@ fn computed(
     })
 }
 
-/// Changes whenever the object does.
+/// Changes whenever the object does. A manifest counts by its hash, so that lists, which do not read
+/// it, show the same.
 pub(crate) fn etag(stored: &Object) -> String {
-    to_hex(&Md5::digest(serde_json::json!(stored).to_string()))
+    let mut hash = Md5::new();
+    let parts = stored.iter().filter(|(name, _)| *name != "manifest_text");
+    for (name, value) in parts {
+        hash.update(format!("{name}={value};"));
+    }
+    to_hex(&hash.finalize())
 }
 
 fn kind_of(era: Era, uuid: &str) -> Value {

@@ -131,19 +131,30 @@ pub(crate) fn is_permission(resource: &Resource, object: &Object) -> bool {
 /// # Errors
 /// Those of the database.
 pub(crate) fn level_on(context: &Context<'_>, uuid: &str) -> Result<Option<Level>> {
+    let access = &context.caller.access;
+    Ok(find_any(context, uuid)?.and_then(|(resource, object)| {
+        let level = access.level(uuid, text(&object, "owner_uuid"));
+        level.or(resource.public.then_some(Level::Read))
+    }))
+}
+
+/// Whether there is an object `uuid` of any class, be it readable or not.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn exists(context: &Context<'_>, uuid: &str) -> Result<bool> {
+    Ok(find_any(context, uuid)?.is_some())
+}
+
+fn find_any(context: &Context<'_>, uuid: &str) -> Result<Option<(&'static Resource, Object)>> {
     let era = context.era();
-    let resource =
-        super::uuid::infix(uuid).and_then(|infix| super::resources::by_infix(era, infix));
-    let Some(resource) = resource else {
+    let infix = super::uuid::infix(uuid);
+    let Some(resource) = infix.and_then(|infix| super::resources::by_infix(era, infix)) else {
         return Ok(None);
     };
     let condition = Condition::equals("uuid", uuid);
     let object = object::find(context.db, resource, era, &condition)?;
-    let access = &context.caller.access;
-    Ok(object.and_then(|object| {
-        let level = access.level(uuid, text(&object, "owner_uuid"));
-        level.or(resource.public.then_some(Level::Read))
-    }))
+    Ok(object.map(|object| (resource, object)))
 }
 
 /// Whether the caller can see an object with this uuid or, as a collection, portable data hash.

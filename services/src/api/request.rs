@@ -49,7 +49,7 @@ impl ApiRequest {
         let host = host.or_else(|| header(&parts.headers, HOST.as_str()).map(str::to_owned));
         Ok(Self {
             method: meant_method(parts, &parameters),
-            path: path.strip_suffix(".json").unwrap_or(path).to_owned(),
+            path: decoded_path(path.strip_suffix(".json").unwrap_or(path)),
             token: token(&parameters, &parts.headers, era),
             parameters,
             external_client: header(&parts.headers, "x-external-client") == Some("1"),
@@ -90,6 +90,17 @@ impl ApiRequest {
     /// Whether the request only reads.
     pub(crate) fn reads(&self) -> bool {
         matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
+/// The path without percent signs; an encoded slash stays, lest it separate what it is part of.
+fn decoded_path(path: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
+    match decoded {
+        Ok(decoded) if decoded.matches('/').count() == path.matches('/').count() => {
+            decoded.into_owned()
+        }
+        _ => path.to_owned(),
     }
 }
 
@@ -200,6 +211,14 @@ mod tests {
     fn the_parameter_comes_before_the_header() {
         let both = || Request::get("/x?api_token=first").header(AUTHORIZATION, "OAuth2 second");
         assert_eq!(read(both(), "").token.as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn paths_are_decoded_and_lose_their_json() {
+        let path = |text| read(Request::get(text), "").path;
+        assert_eq!(path("/collections/abc%2B45.json"), "/collections/abc+45");
+        assert_eq!(path("/collections/a%2Fb"), "/collections/a%2Fb");
+        assert_eq!(path("/collections/%FF"), "/collections/%FF");
     }
 
     #[test]

@@ -57,14 +57,22 @@ pub(crate) fn before_save(
 fn check_link(context: &Context<'_>, changes: &mut Object, old: Option<&Object>) -> Result<()> {
     let mut link = old.cloned().unwrap_or_default();
     link.extend(changes.clone());
+    let is_permission = readable::is_permission(&LINKS, &link);
     for (name, start) in [("tail_uuid", "Tail uuid"), ("head_uuid", "Head uuid")] {
         let uuid = text(&link, name);
-        let changed = changes.contains_key(name);
-        if changed && !uuid.is_empty() && !readable::is_readable(context, uuid)? {
+        if uuid.is_empty() || !changes.contains_key(name) {
+            continue;
+        }
+        // Whoever manages an object may share it with users that it cannot see.
+        let found = match is_permission {
+            true => readable::exists(context, uuid)?,
+            false => readable::is_readable(context, uuid)?,
+        };
+        if !found {
             return Err(unprocessable(format!("{start} '{uuid}' not found")));
         }
     }
-    if readable::is_permission(&LINKS, &link) {
+    if is_permission {
         check_permission_link(context, &link)?;
         changes.insert("owner_uuid".to_owned(), uuid::SYSTEM_USER.into());
     }
