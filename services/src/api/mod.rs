@@ -63,9 +63,8 @@ const MAX_BODY_BYTES: usize = 128 << 20;
 ///
 /// # Errors
 /// When it cannot start.
-pub(crate) fn run(arguments: Vec<String>) -> anyhow::Result<()> {
-    let flags = flags::Flags::parse(&arguments)?;
-    drop(arguments);
+pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let flags = flags::Flags::parse(arguments)?;
     let fixtures = match &flags.fixtures {
         Some(folder) => Fixtures::open(folder),
         None => Fixtures::builtin(),

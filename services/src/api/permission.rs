@@ -148,6 +148,17 @@ impl Access {
         owners
     }
 
+    /// Uuids that are managed, in a fixed order.
+    pub(crate) fn managed(&self) -> Vec<&str> {
+        let levels = self.levels.iter();
+        let mut managed: Vec<_> = levels
+            .filter(|(_, level)| **level == Level::Manage)
+            .map(|(uuid, _)| uuid.as_str())
+            .collect();
+        managed.sort_unstable();
+        managed
+    }
+
     /// Groups in the trash, with all below them.
     pub(crate) fn trashed(&self) -> &[String] {
         &self.trashed

@@ -37,6 +37,10 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
         && let Some(account) = own
     {
         ways.push(Condition::all([
+            Condition::plain("link_class = 'permission'"),
+            Condition::one_of("head_uuid", &access.managed()),
+        ]));
+        ways.push(Condition::all([
             Condition::plain("link_class IN ('permission', 'resources')"),
             Condition::any([
                 Condition::equals("head_uuid", &account.uuid),
@@ -84,9 +88,20 @@ pub(crate) fn find(
     uuid: &str,
     with_trash: bool,
 ) -> Result<Object> {
-    let condition =
-        Condition::all([Condition::equals("uuid", uuid), condition(context, resource, with_trash)]);
-    object::find(context.db, resource, context.era(), &condition)?.ok_or(ApiError::NotFound)
+    let this = Condition::equals("uuid", uuid);
+    let readable = condition(context, resource, with_trash);
+    let condition = Condition::all([this.clone(), readable]);
+    if let Some(object) = object::find(context.db, resource, context.era(), &condition)? {
+        return Ok(object);
+    }
+    // A permission can be seen by whoever manages what it is about, be it any object.
+    let object = object::find(context.db, resource, context.era(), &this)?;
+    let object = object.filter(|object| is_permission(resource, object));
+    let object = object.ok_or(ApiError::NotFound)?;
+    match level_on(context, text(&object, "head_uuid"))? {
+        Some(Level::Manage) => Ok(object),
+        _ => Err(ApiError::NotFound),
+    }
 }
 
 /// Checks that the caller may change `object`.
