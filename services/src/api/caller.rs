@@ -132,7 +132,7 @@ fn access(api: &Api, db: &Connection, readers: &[Account]) -> Result<Arc<Access>
     let of = |account: &Account| -> Result<Arc<Access>> {
         let access = api.permissions.access(db, &account.uuid)?;
         Ok(match account.is_admin {
-            true => Arc::new(Access::clone(&access).as_admin()),
+            true => Arc::new(Access::clone(&access).with_everything()),
             false => access,
         })
     };

@@ -26,9 +26,12 @@ pub(crate) enum ApiError {
     /// The body exceeds the limit.
     #[error("Request body is larger than {0} bytes")]
     TooLarge(usize),
-    /// The database failed, or this program is wrong.
-    #[error("{0}")]
+    /// The database failed.
+    #[error("database: {0}")]
     Internal(#[from] rusqlite::Error),
+    /// This program is wrong; its log says more.
+    #[error("the request was not finished")]
+    Unfinished,
 }
 
 /// The result of handling a request.
@@ -53,7 +56,7 @@ impl ApiError {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Internal(_) | Self::Unfinished => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

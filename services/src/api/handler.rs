@@ -97,7 +97,7 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
         Ok(result) => result,
         Err(ended) => {
             eprintln!("a request was not finished: {ended}");
-            Err(ApiError::Internal(rusqlite::Error::QueryReturnedNoRows))
+            Err(ApiError::Unfinished)
         }
     }
 }

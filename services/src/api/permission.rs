@@ -99,7 +99,7 @@ pub(crate) struct Access {
 
 impl Access {
     /// The same for an admin, to whom nothing is closed.
-    pub(crate) fn as_admin(mut self) -> Self {
+    pub(crate) fn with_everything(mut self) -> Self {
         self.admin = true;
         self
     }
@@ -245,7 +245,7 @@ mod tests {
         together.merge(&access(&[(ACTIVE, THING, Level::Write)]));
         assert_eq!(together.level(THING, OTHER), Some(Level::Write));
         assert!(!together.is_admin());
-        together.merge(&Access::default().as_admin());
+        together.merge(&Access::default().with_everything());
         assert_eq!(together.level("anything", "anybody"), Some(Level::Manage));
     }
 }

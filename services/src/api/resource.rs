@@ -31,8 +31,6 @@ pub(crate) enum Initial {
     Bool(bool),
     /// A number.
     Integer(i64),
-    /// A text.
-    Text(&'static str),
     /// `{}`.
     EmptyObject,
     /// An array of texts.
@@ -155,6 +153,41 @@ impl Attribute {
     pub(crate) fn searchable(&self) -> bool {
         self.stored && self.shown == Shown::Always && matches!(self.kind, Kind::String | Kind::Text)
     }
+}
+
+/// An attribute that is a short text.
+pub(crate) const fn string(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::String)
+}
+
+/// An attribute that is a text of any length.
+pub(crate) const fn text(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::Text)
+}
+
+/// An attribute that is a number.
+pub(crate) const fn integer(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::Integer)
+}
+
+/// An attribute that is true or false.
+pub(crate) const fn boolean(name: &'static str, initial: bool) -> Attribute {
+    Attribute::new(name, Kind::Boolean).initially(Initial::Bool(initial))
+}
+
+/// An attribute that is a moment.
+pub(crate) const fn datetime(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::Datetime)
+}
+
+/// An attribute that is a JSON object.
+pub(crate) const fn object(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::Object)
+}
+
+/// An attribute that is a JSON array.
+pub(crate) const fn array(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::Array)
 }
 
 /// Which objects must differ in their names.

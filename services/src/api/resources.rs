@@ -3,6 +3,7 @@
 //! Names, types and defaults are those of the API servers of 2015 and of Arvados 3.2.
 
 use super::resource::{Attribute, Eras, Initial, Kind, Resource, SetBy, Shown, UniqueName};
+use super::resource::{array, boolean, datetime, integer, object, string, text};
 use crate::era::Era;
 
 /// The resources of `era`.
@@ -55,34 +56,6 @@ const PLAIN: Resource = Resource {
     unique_name: UniqueName::No,
     own: &[],
 };
-
-const fn string(name: &'static str) -> Attribute {
-    Attribute::new(name, Kind::String)
-}
-
-const fn text(name: &'static str) -> Attribute {
-    Attribute::new(name, Kind::Text)
-}
-
-const fn integer(name: &'static str) -> Attribute {
-    Attribute::new(name, Kind::Integer)
-}
-
-const fn boolean(name: &'static str, initial: bool) -> Attribute {
-    Attribute::new(name, Kind::Boolean).initially(Initial::Bool(initial))
-}
-
-const fn datetime(name: &'static str) -> Attribute {
-    Attribute::new(name, Kind::Datetime)
-}
-
-const fn object(name: &'static str) -> Attribute {
-    Attribute::new(name, Kind::Object)
-}
-
-const fn array(name: &'static str) -> Attribute {
-    Attribute::new(name, Kind::Array)
-}
 
 const PROPERTIES: Attribute = object("properties");
 const CAN_WRITE: Attribute =

@@ -98,7 +98,7 @@ mod tests {
             Some(Route::List(resource)) => format!("list {}", resource.plural),
             Some(Route::Show(resource, id)) => format!("show {} {id}", resource.plural),
             Some(other) => {
-                format!("{other:?}").chars().take_while(|c| c.is_ascii_alphabetic()).collect()
+                format!("{other:?}").chars().take_while(char::is_ascii_alphabetic).collect()
             }
         }
     }

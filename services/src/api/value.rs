@@ -81,7 +81,6 @@ pub(crate) fn initial(attribute: &Attribute) -> Value {
         Initial::Null => Value::Null,
         Initial::Bool(value) => Value::Bool(value),
         Initial::Integer(value) => Value::from(value),
-        Initial::Text(text) => Value::from(text),
         Initial::EmptyObject => Value::Object(serde_json::Map::new()),
         Initial::Array(texts) => Value::from(texts),
     }

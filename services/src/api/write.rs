@@ -46,7 +46,7 @@ pub(crate) fn create(context: &Context<'_>, resource: &Resource) -> Result<Value
         object.insert("owner_uuid".to_owned(), account.uuid.clone().into());
     }
     rules::before_save(context, resource, &mut object, None)?;
-    if !is_owned_by_system(&object) {
+    if !is_owned_by_system(era, &object) {
         ownership::check_owner(context, resource, text(&object, "owner_uuid"), None)?;
     }
     let ensure_unique = context.request.flag("ensure_unique_name")?;
@@ -80,9 +80,9 @@ fn new_uuid(context: &Context<'_>, resource: &Resource, wanted: &str) -> Result<
 }
 
 /// Whether the rules gave the object to the system, whatever its creator may write.
-fn is_owned_by_system(object: &Object) -> bool {
-    let by_rule =
-        text(object, "link_class") == "permission" || text(object, "group_class") == "role";
+fn is_owned_by_system(era: Era, object: &Object) -> bool {
+    let is_role = era == Era::Current && text(object, "group_class") == "role";
+    let by_rule = is_role || text(object, "link_class") == "permission";
     by_rule && text(object, "owner_uuid") == uuid::SYSTEM_USER
 }
 
@@ -132,7 +132,7 @@ fn change(
     let mut new = old.clone();
     new.extend(changes.clone());
     let owner = text(&new, "owner_uuid");
-    if owner != text(old, "owner_uuid") && !is_owned_by_system(&new) {
+    if owner != text(old, "owner_uuid") && !is_owned_by_system(context.era(), &new) {
         ownership::check_owner(context, resource, owner, Some(id))?;
     }
     let renamed =
