@@ -177,6 +177,11 @@ impl Settings {
         self.providers.get(kind).cloned().unwrap_or(Provider::Embedded)
     }
 
+    /// How many copies of a block are made: two, as Arvados does, where there are two keepstores.
+    pub(crate) fn default_replication(&self) -> u16 {
+        self.keepstores.min(2)
+    }
+
     /// The fixtures that the cluster starts from.
     pub(crate) fn fixtures(&self) -> sdk_fixtures::Fixtures {
         self.fixtures

@@ -19,7 +19,7 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
             "BlobSigning": api.signer.is_some(),
             "BlobSigningTTL": format!("{}s", api.signature_ttl_seconds),
             "CollectionVersioning": false,
-            "DefaultReplication": 2,
+            "DefaultReplication": api.default_replication,
             "DefaultTrashLifetime": format!("{TRASH_LIFETIME_SECONDS}s"),
             "TrustAllContent": false,
         },

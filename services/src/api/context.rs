@@ -22,6 +22,8 @@ pub(crate) struct Api {
     pub(crate) signer: Option<Signer>,
     /// How long a signature lasts, as clients are told.
     pub(crate) signature_ttl_seconds: u64,
+    /// How many copies of a block a client makes that is not told otherwise.
+    pub(crate) default_replication: u64,
 }
 
 /// One request that is being handled.

@@ -50,7 +50,7 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
         "blobSignatureTtl": api.signature_ttl_seconds,
         "maxRequestSize": super::MAX_BODY_BYTES,
         "maxItemsPerResponse": super::listing::MAX_LIMIT,
-        "defaultCollectionReplication": 2,
+        "defaultCollectionReplication": api.default_replication,
         "dockerImageFormats": ["v2"],
         "parameters": parameters::GLOBAL
             .iter()

@@ -18,6 +18,7 @@ const KNOWN: &[Flag] = &[
     value("era"),
     value("blob-signing-key-file"),
     value("blob-signature-ttl"),
+    value("default-replication"),
 ];
 
 /// What the server was started with.
@@ -40,6 +41,8 @@ pub(crate) struct Flags {
     pub(crate) blob_signing_key_file: Option<PathBuf>,
     /// Seconds that a signature lasts.
     pub(crate) blob_signature_ttl: u64,
+    /// How many copies of a block a client makes that is not told otherwise.
+    pub(crate) default_replication: u64,
 }
 
 impl Flags {
@@ -51,6 +54,7 @@ impl Flags {
         let mut flags = Self {
             listen: ":0".to_owned(),
             blob_signature_ttl: DEFAULT_TTL_SECONDS,
+            default_replication: 2,
             ..Self::default()
         };
         for (name, text) in go_flags::parse(KNOWN, arguments)? {
@@ -63,11 +67,8 @@ impl Flags {
                 "image-cache" => flags.image_cache = text.into(),
                 "era" => flags.era = text.parse().map_err(anyhow::Error::msg)?,
                 "blob-signing-key-file" => flags.blob_signing_key_file = Some(text.into()),
-                _ => {
-                    flags.blob_signature_ttl = text
-                        .parse()
-                        .with_context(|| format!("invalid value {text:?} for flag -{name}"))?;
-                }
+                "blob-signature-ttl" => flags.blob_signature_ttl = number(name, &text)?,
+                _ => flags.default_replication = number(name, &text)?,
             }
         }
         for (name, path) in [
@@ -80,6 +81,10 @@ impl Flags {
         }
         Ok(flags)
     }
+}
+
+fn number(name: &str, text: &str) -> anyhow::Result<u64> {
+    text.parse().with_context(|| format!("invalid value {text:?} for flag -{name}"))
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         permissions: permission_cache::PermissionCache::new(flags.era),
         signer: signature::optional_signer(key, ttl, flags.era)?,
         signature_ttl_seconds: ttl,
+        default_replication: flags.default_replication,
     });
     let port = Port {
         listeners: listen::inherited_or_bound("api", &flags.listen)?,

@@ -29,6 +29,7 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
             flag("era", settings.era),
             flag("blob-signing-key-file", folder.blob_signing_key().display()),
             flag("blob-signature-ttl", settings.blob_signature_ttl),
+            flag("default-replication", settings.default_replication()),
         ],
         environment: vec![],
         sockets: vec![("api", service.to_owned())],

@@ -22,7 +22,10 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
     environment.push(("ARVADOS_API_TOKEN".into(), token));
     Launch {
         subcommand: "keepproxy",
-        flags: vec![flag("listen", context.address(service))],
+        flags: vec![
+            flag("listen", context.address(service)),
+            flag("default-replicas", context.settings.default_replication()),
+        ],
         embedded_flags: vec![flag("era", context.settings.era)],
         environment,
         sockets: vec![("keepproxy", service.to_owned())],
