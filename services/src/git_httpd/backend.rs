@@ -14,7 +14,7 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio_util::io::poll_read_buf;
 
 use super::cgi_header::{self, CgiHeader};
-use super::running::Running;
+use super::running::{Groups, Running};
 use crate::serve::{Body, BoxError};
 use crate::unread_body;
 
@@ -23,8 +23,8 @@ const STEP: usize = 64 << 10;
 
 /// Starts `command`, feeds it `body`, and returns its answer, whose content streams.
 ///
-/// When the answer is dropped before its end, because the client went away, the program is
-/// stopped.
+/// When the client goes away, before it has sent its body or read the answer, the program is
+/// ended; while it runs, it is in `groups`.
 ///
 /// # Errors
 /// When it cannot be started, or answers nothing that makes sense.
@@ -32,6 +32,7 @@ pub(super) async fn run(
     mut command: Command,
     headers: HeaderMap,
     body: Incoming,
+    groups: &Groups,
 ) -> io::Result<Response<Body>> {
     command
         .stdin(Stdio::piped())
@@ -42,11 +43,16 @@ pub(super) async fn run(
         .kill_on_drop(true);
     let mut child = command.spawn()?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let mut running = Running::new(child);
+    let running = Running::new(child, groups)?;
     let (Some(stdin), Some(mut stdout)) = (stdin, stdout) else {
         return Err(io::Error::other("it has no pipes"));
     };
-    running.feed_with(tokio::spawn(feed(stdin, headers, body)));
+    let (group, groups) = (running.group(), groups.clone());
+    tokio::spawn(async move {
+        if let Err(_open_until_ended) = feed(stdin, headers, body).await {
+            groups.end(group);
+        }
+    });
 
     let mut output = BytesMut::new();
     let header = read_header(&mut stdout, &mut output).await?;
@@ -59,15 +65,33 @@ pub(super) async fn run(
 }
 
 /// Passes a request's body on, no faster than the program takes it.
-async fn feed(mut stdin: ChildStdin, headers: HeaderMap, mut body: Incoming) {
-    while let Some(Ok(frame)) = body.frame().await {
+///
+/// # Errors
+/// When the body breaks off. The program must not take that for its end, so it has to be ended
+/// before its input is closed.
+async fn feed(
+    mut stdin: ChildStdin,
+    headers: HeaderMap,
+    mut body: Incoming,
+) -> Result<(), BrokenOff> {
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(BrokenOff { _stdin: stdin });
+        };
         if let Ok(data) = frame.into_data()
             && stdin.write_all(&data).await.is_err()
         {
             // The program has made up its mind; its answer says what about.
-            return unread_body::discard(&headers, body);
+            unread_body::discard(&headers, body);
+            break;
         }
     }
+    Ok(())
+}
+
+/// A body that broke off, with the input that is still open.
+struct BrokenOff {
+    _stdin: ChildStdin,
 }
 
 async fn read_header(stdout: &mut ChildStdout, output: &mut BytesMut) -> io::Result<CgiHeader> {

@@ -33,8 +33,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     };
     let api = ApiClient::from_environment(api_client::tls_from_environment()?)?;
     let server = Arc::new(GitHttpd::new(config, api));
-    serve::until_stopped(serve::serve(port, move |request| {
-        let server = Arc::clone(&server);
+    let answering = Arc::clone(&server);
+    let result = serve::until_stopped(serve::serve(port, move |request| {
+        let server = Arc::clone(&answering);
         async move { server.answer(request).await }
-    }))
+    }));
+    server.stop();
+    result
 }

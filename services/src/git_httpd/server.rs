@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use percent_encoding::percent_decode_str;
@@ -12,26 +12,39 @@ use tokio::process::Command;
 use super::config::Config;
 use super::refusal::Refusal;
 use super::repository::{self, RepositoryPath};
+use super::running::Groups;
 use super::{backend, credentials};
 use crate::api_client::ApiClient;
 use crate::request_log::RequestId;
 use crate::serve::{Body, Peer};
 use crate::unread_body;
 
-/// Settings of ours for git, as if given on its command line. The folders are those of the test
-/// cluster whoever owns the files, and git must not refuse them for that.
-const GIT_SETTINGS: &[(&str, &str)] = &[("safe.directory", "*")];
+/// Settings of ours for git, as if given on its command line.
+const GIT_SETTINGS: &[(&str, &str)] = &[
+    // The folders are those of the test cluster, whoever owns the files.
+    ("safe.directory", "*"),
+    // Cleaning up goes on in the background, and would outlive us.
+    ("receive.autogc", "false"),
+    ("gc.auto", "0"),
+];
 
 /// A running git service.
 pub(super) struct GitHttpd {
     config: Config,
     api: ApiClient,
+    running: Groups,
 }
 
 impl GitHttpd {
     /// Serves what `config` says to whom `api` allows it.
     pub(super) fn new(config: Config, api: ApiClient) -> Self {
-        Self { config, api }
+        let running = Groups::default();
+        Self { config, api, running }
+    }
+
+    /// Ends what runs for clients.
+    pub(super) fn stop(&self) {
+        self.running.end_all();
     }
 
     /// Answers one request.
@@ -44,7 +57,7 @@ impl GitHttpd {
                 return refusal.reply();
             }
         };
-        match backend::run(command, parts.headers, body).await {
+        match backend::run(command, parts.headers, body, &self.running).await {
             Ok(response) => response,
             Err(error) => {
                 eprintln!("arv-git-httpd: git http-backend: {error}");
@@ -96,7 +109,8 @@ fn environment(parts: &Parts, rest: &str) -> Vec<(String, String)> {
     set("REQUEST_METHOD", parts.method.as_str());
     set("QUERY_STRING", parts.uri.query().unwrap_or_default());
     set("CONTENT_TYPE", header(CONTENT_TYPE.as_str()));
-    set("CONTENT_LENGTH", header(CONTENT_LENGTH.as_str()));
+    // No CONTENT_LENGTH: git would copy the body once more to count it, and wait for ever, busily,
+    // if it broke off (git 2.47). The end of its input says as much.
     set("REMOTE_ADDR", &address);
     set("REMOTE_HOST", &address);
     set("REMOTE_PORT", &port.to_string());
