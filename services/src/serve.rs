@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,12 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A response body: whole or streamed.
 pub(crate) type Body = BoxBody<Bytes, BoxError>;
+
+/// What a request will be answered with.
+type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+/// Answers the requests of one port.
+type Handler = Arc<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 
 /// The address of the client, kept in the request's extensions.
 #[derive(Clone, Copy, Debug)]
@@ -87,14 +94,16 @@ pub(crate) fn until_stopped(
 /// When the sockets are not usable; a failing connection only ends itself.
 pub(crate) async fn serve<H, F>(port: Port, handler: H) -> anyhow::Result<()>
 where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    // Behind a pointer, so that HTTP is compiled once and not again for every service.
+    let handler: Handler = Arc::new(move |request| Box::pin(handler(request)));
     let mut loops = tokio::task::JoinSet::new();
     for listener in port.listeners {
         let listener = TcpListener::from_std(listener).context("inherited socket")?;
         let acceptor = port.tls.clone().map(TlsAcceptor::from);
-        loops.spawn(accept(listener, acceptor, handler.clone()));
+        loops.spawn(accept(listener, acceptor, Arc::clone(&handler)));
     }
     while let Some(ended) = loops.join_next().await {
         ended?;
@@ -102,16 +111,12 @@ where
     Ok(())
 }
 
-async fn accept<H, F>(listener: TcpListener, acceptor: Option<TlsAcceptor>, handler: H)
-where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Body>> + Send + 'static,
-{
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, handler: Handler) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let connection = connection(stream, peer, acceptor.clone(), handler.clone());
-                tokio::spawn(connection);
+                let handler = Arc::clone(&handler);
+                tokio::spawn(connection(stream, peer, acceptor.clone(), handler));
             }
             // Mostly a lack of descriptors: the client waits in the backlog until one is free,
             // and trying at once would spin.
@@ -123,15 +128,12 @@ where
     }
 }
 
-async fn connection<H, F>(
+async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
-    handler: H,
-) where
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<Body>> + Send + 'static,
-{
+    handler: Handler,
+) {
     // Only a latency matter; a socket that refuses it works all the same.
     let _ = stream.set_nodelay(true);
     let Some(acceptor) = acceptor else {
@@ -141,8 +143,10 @@ async fn connection<H, F>(
     match tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {}
         Ok(Ok(1)) => {
-            let refuse = |_| std::future::ready(nginx_page::plain_http_to_tls_port());
-            return speak_http(stream, peer, refuse).await;
+            let refuse = |_| -> Answer {
+                Box::pin(std::future::ready(nginx_page::plain_http_to_tls_port()))
+            };
+            return speak_http(stream, peer, Arc::new(refuse)).await;
         }
         // It came and went, as a probe for an open port does.
         _ => return,
@@ -154,12 +158,11 @@ async fn connection<H, F>(
     }
 }
 
-async fn speak_http<S, H, F>(stream: S, peer: SocketAddr, handler: H)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<Body>> + Send + 'static,
-{
+async fn speak_http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    handler: Handler,
+) {
     let service = service_fn(|mut request: Request<Incoming>| {
         let started = Instant::now();
         let id = RequestId::of(request.headers());
