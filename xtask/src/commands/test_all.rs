@@ -7,7 +7,7 @@ use crate::cli::{Overrides, TestAll};
 use crate::embedded;
 use crate::export::Environment;
 use crate::failure::CheckFailed;
-use crate::lifecycle::{Cluster, bring_up, reset, take_down};
+use crate::lifecycle::{Cluster, bring_up, take_down};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{StackFolder, StackLock};
@@ -30,13 +30,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
         }
     }
     let interrupt = Interrupt::catch()?;
-    let (on_cluster, alone): (Vec<_>, Vec<_>) =
-        runnable.into_iter().partition(|(_, suite)| suite.cluster);
-    for (name, suite) in &alone {
-        total += one(workspace, name, suite, &[], &interrupt)?;
-    }
-    if !on_cluster.is_empty() {
-        total += on_a_cluster(workspace, &on_cluster, &interrupt)?;
+    for (name, suite) in &runnable {
+        if suite.clusters.is_empty() {
+            total += one(workspace, name, suite, &[], &interrupt)?;
+        }
+        for profile in &suite.clusters {
+            total += on_a_cluster(workspace, name, suite, profile, &interrupt)?;
+        }
     }
     print(&format!("{total}\n"))?;
     match total.failed {
@@ -45,50 +45,39 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
     }
 }
 
-/// Brings a stack up, runs the suites on it, and takes it down whatever happened.
+/// Brings a stack up, runs the suite on it, and takes it down whatever happened.
 fn on_a_cluster(
     workspace: &Workspace,
-    suites: &[(String, Suite)],
+    name: &str,
+    suite: &Suite,
+    profile: &str,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Count> {
-    let wanted = Wanted::load(&workspace.services_yml(), &Overrides::default())?;
+    let profile = Some(profile).filter(|profile| *profile != "default").map(str::to_owned);
+    let overrides = Overrides { profile, ..Overrides::default() };
+    let wanted = Wanted::load(&workspace.services_yml(), &overrides)?;
     let services_binary = embedded::services_binary()?;
-    let name = format!("test-all-{}", std::process::id()).parse()?;
-    let folder = StackFolder::new(workspace, name);
+    let stack = format!("test-all-{}", std::process::id()).parse()?;
+    let folder = StackFolder::new(workspace, stack);
     folder.create()?;
     let lock = StackLock::take(&folder, "cargo xtask test-all")?;
     let up = bring_up::bring_up(workspace, &folder, &wanted, &[], services_binary, interrupt);
     let result = up.and_then(|up| {
         let cluster = Cluster::new(workspace, &folder, up.state);
-        run_on(&cluster, suites, interrupt)
+        let environment = Environment::of_stack(&cluster, "admin")?;
+        let variables: Vec<(String, String)> =
+            environment.variables().map(|(name, value)| (name.into(), value.into())).collect();
+        let name = overrides.profile.map_or_else(|| name.to_owned(), |it| format!("{name} ({it})"));
+        one(workspace, &name, suite, &variables, interrupt)
     });
     take_down::take_down(&folder, &[])?;
-    drop(lock);
-    let failed = !matches!(&result, Ok(count) if count.failed == 0);
-    if failed {
-        say(&format!("the logs of the cluster are in {}", folder.logs().display()));
-    } else {
+    if matches!(&result, Ok(count) if count.failed == 0) {
         fs_err::remove_dir_all(folder.path())?;
+    } else {
+        say(&format!("the logs of the cluster are in {}", folder.logs().display()));
     }
+    drop(lock);
     result
-}
-
-fn run_on(
-    cluster: &Cluster<'_>,
-    suites: &[(String, Suite)],
-    interrupt: &Interrupt,
-) -> anyhow::Result<Count> {
-    let environment = Environment::of_stack(cluster, "admin")?;
-    let variables: Vec<(String, String)> =
-        environment.variables().map(|(name, value)| (name.into(), value.into())).collect();
-    let mut total = Count::default();
-    for (index, (name, suite)) in suites.iter().enumerate() {
-        if index > 0 {
-            reset::reset_all(cluster)?;
-        }
-        total += one(cluster.workspace, name, suite, &variables, interrupt)?;
-    }
-    Ok(total)
 }
 
 fn one(

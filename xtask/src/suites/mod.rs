@@ -21,9 +21,10 @@ pub(crate) struct Suite {
     /// Programs without which it cannot run.
     #[serde(default)]
     pub(crate) needs: Vec<String>,
-    /// Whether it wants a cluster, which is then as in the fixtures.
+    /// The clusters that it runs on: a profile of services.yml each, or `default`. Without any it
+    /// runs once, on its own.
     #[serde(default)]
-    pub(crate) cluster: bool,
+    pub(crate) clusters: Vec<String>,
     /// Python packages: it runs in a virtual environment that has them.
     pub(crate) requirements: Option<PathBuf>,
 }
