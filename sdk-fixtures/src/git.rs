@@ -2,8 +2,8 @@
 //!
 //! What is in them is written down as `git fast-import` streams, one a repository: `git/LABEL
 //! .fast-import`, where the label is that of the repository's record. Making them takes git and a
-//! tenth of a second, so it is done once ([`prepare`]); each cluster, and each reset of one, gets
-//! a copy ([`install`]).
+//! tenth of a second, so it is done once ([`prepare()`]); each cluster, and each reset of one, gets
+//! a copy ([`install()`]).
 
 mod install;
 mod program;

@@ -27,6 +27,9 @@ cat > "$work/gitconfig" <<'END'
 [user]
 	name = Git Suite
 	email = git-suite@example.com
+[http]
+	lowSpeedLimit = 1
+	lowSpeedTime = 60
 [credential]
 	helper = "!answer() { test -z \"$TOKEN\" || printf 'username=any\\npassword=%s\\n' \"$TOKEN\"; }; answer"
 END

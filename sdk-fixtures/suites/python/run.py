@@ -25,6 +25,7 @@ class Result(unittest.TextTestResult):
 def main(names):
     folder = str(pathlib.Path(__file__).resolve().parent)
     sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True  # a run leaves nothing in the source tree
     import cluster  # noqa: F401  (ends the run with a message when no cluster is named)
 
     loader = unittest.TestLoader()
