@@ -22,24 +22,29 @@ class Direct(unittest.TestCase):
         client = cluster.api(self, token)
         return client, cluster.keep(self, client, self.proxy())
 
+    def put(self, token, data):
+        client, keep = self.clients(token)
+        # A cluster of one keepstore makes one copy.
+        return keep.put(data, copies=client._rootDesc["defaultCollectionReplication"])
+
     def test_blocks_come_back_as_they_were_put(self):
         for token in [cluster.ADMIN, cluster.ACTIVE]:
             for size in [0, 1, 3 << 20]:
                 with self.subTest(token=token, size=size):
                     data = os.urandom(size)
-                    locator = self.clients(token)[1].put(data, copies=2)
+                    locator = self.put(token, data)
                     expected = f"{hashlib.md5(data).hexdigest()}+{size}"
                     self.assertEqual(arvados.keep.KeepLocator(locator).stripped(), expected)
                     self.assertEqual(self.clients(token)[1].get(locator), data)
 
     def test_the_largest_block(self):
         data = os.urandom(1 << 20) * 64
-        locator = self.clients(cluster.ACTIVE)[1].put(data, copies=2)
+        locator = self.put(cluster.ACTIVE, data)
         self.assertTrue(self.clients(cluster.ACTIVE)[1].get(locator) == data)
 
     def test_a_head_request_tells_without_sending(self):
         _, keep = self.clients(cluster.ACTIVE)
-        self.assertTrue(keep.head(keep.put(os.urandom(100), copies=2)))
+        self.assertTrue(keep.head(self.put(cluster.ACTIVE, os.urandom(100))))
 
     def test_a_block_that_nobody_has_is_not_found(self):
         client, keep = self.clients(cluster.ADMIN)
@@ -54,7 +59,7 @@ class Direct(unittest.TestCase):
     def test_a_wrong_token_is_refused(self):
         for token in [cluster.UNKNOWN, cluster.EXPIRED]:
             with self.subTest(token=token), self.assertRaises(arvados.errors.KeepWriteError):
-                self.clients(token)[1].put(b"foo", copies=2)
+                self.put(token, b"foo")
 
     def collection(self, clients, locator=None):
         client, keep = clients
