@@ -23,7 +23,7 @@ impl ApiServer {
     /// Trusts the stack's own authority only.
     ///
     /// # Errors
-    /// When the certificate or the fixtures cannot be read.
+    /// When the certificate cannot be read.
     pub(crate) fn of_stack(context: &Context<'_>) -> anyhow::Result<Self> {
         let authority = context.folder.authority();
         let certificate = Certificate::from_pem(&fs_err::read(&authority)?)
@@ -37,9 +37,8 @@ impl ApiServer {
             .http_status_as_error(false)
             .build()
             .new_agent();
-        let token = context.settings.fixtures().auth_token("admin")?;
         let base = format!("https://{}", context.address("api"));
-        Ok(Self { agent, base, authorization: format!("OAuth2 {token}") })
+        Ok(Self { agent, base, authorization: format!("OAuth2 {}", context.admin_token) })
     }
 
     /// All items of a resource.

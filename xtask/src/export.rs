@@ -24,7 +24,10 @@ impl Environment {
     /// When the fixtures have no such token.
     pub(crate) fn of_stack(cluster: &Cluster<'_>, auth: &str) -> anyhow::Result<Self> {
         let state = &cluster.state;
-        let token = crate::commands::token::of(&state.settings.fixtures(), auth)?;
+        let token = match auth {
+            "admin" => state.admin_token.clone(),
+            label => crate::commands::token::of(&state.settings.fixtures(), label)?,
+        };
         let host = client_host(state.settings.host);
         let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
         let at = |port: &str| state.ports.get(port).map(|number| format!("{host}:{number}"));

@@ -19,9 +19,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let wanted = Wanted::load(&workspace.services_yml(), &arguments.overrides)?;
     let settings = wanted.fresh();
     let services = plan::plan(&settings, &arguments.services, &programs::find)?;
-    super::token::of(&settings.fixtures(), &arguments.export.auth)?;
+    if arguments.export.auth != "admin" {
+        super::token::of(&settings.fixtures(), &arguments.export.auth)?;
+    }
     if arguments.dry_run {
-        let cluster = Cluster::new(workspace, &folder, State::new(settings, String::new(), 0));
+        let cluster =
+            Cluster::new(workspace, &folder, State::new(settings, String::new(), String::new(), 0));
         let mut context = cluster.context();
         let ports = services.iter().flat_map(|service| (service.kind.ports)(&service.name));
         context.ports = ports.map(|port| (port.clone(), format!("<{port}>"))).collect();

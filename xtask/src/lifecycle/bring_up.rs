@@ -52,7 +52,8 @@ pub(crate) fn bring_up(
         None => {
             let own = Identity::own().context("this process is not in the table of processes")?;
             fresh_logs(folder)?;
-            (State::new(settings, identity::boot_id()?, own.start_time), Vec::new())
+            let token = settings.fixtures().auth_token("admin")?;
+            (State::new(settings, token, identity::boot_id()?, own.start_time), Vec::new())
         }
     };
     let mut cluster = Cluster::new(workspace, folder, state);

@@ -50,6 +50,7 @@ impl<'a> Cluster<'a> {
             folder: self.folder,
             settings: &self.state.settings,
             ports: ports.map(|(name, number)| (name.clone(), number.to_string())).collect(),
+            admin_token: &self.state.admin_token,
             git: self.git.clone(),
         }
     }

@@ -15,6 +15,7 @@ use super::program::{self, Program};
 use super::{Cluster, health, log_tail, take_down};
 use crate::plan::Planned;
 use crate::ports::Held;
+use crate::process::identity::Identity;
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::{Spawn, Started};
 use crate::readiness::{Awaited, NotReady};
@@ -58,9 +59,9 @@ impl Start<'_, '_> {
         }
         fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
         self.record_intent(services)?;
-        let started = self.spawn_all(services, &held)?;
-        self.record_processes(&started)?;
-        self.wait_for_all(started)
+        let (state, outcome) = self.start_all(services, &held)?;
+        self.cluster.state = state;
+        outcome
     }
 
     /// A port keeps its number as long as the stack exists.
@@ -98,30 +99,85 @@ impl Start<'_, '_> {
         state.save(self.cluster.folder)
     }
 
-    fn spawn_all(
+    /// Each service has a thread, which prepares, spawns and awaits it; the keep services are
+    /// registered as soon as the API server answers. The first failure ends the waiting for the
+    /// others, by ending the others.
+    ///
+    /// The state that comes back names the processes.
+    fn start_all(
         &self,
         services: &[Planned],
         held: &BTreeMap<String, Held>,
-    ) -> anyhow::Result<Vec<(String, Started)>> {
-        let context = self.cluster.context();
-        let context = &context;
+    ) -> anyhow::Result<(State, anyhow::Result<()>)> {
+        let tls = health::trusting(self.cluster.folder)?;
+        let timeout = Duration::from_secs(self.cluster.state.settings.start_timeout);
+        let deadline = Instant::now() + timeout;
         std::thread::scope(|scope| {
-            let threads: Vec<_> = services
-                .iter()
-                .map(|service| {
-                    let spawn = move || {
-                        (service.kind.prepare)(context, &service.name)?;
-                        self.spawn(context, service, held)
-                    };
-                    (service, scope.spawn(move || spawn().context(service.name.clone())))
-                })
-                .collect();
-            let joined = threads.into_iter().map(|(service, thread)| {
-                let started = thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
-                Ok((service.name.clone(), started))
-            });
-            joined.collect()
+            let (sender, events) = mpsc::channel();
+            for service in services {
+                let (sender, tls) = (sender.clone(), Arc::clone(&tls));
+                scope.spawn(move || {
+                    let result = self.start_one(service, held, tls, deadline, &sender);
+                    // The receiver lives as long as the scope.
+                    let _ = sender.send(Event::Finished(result));
+                });
+            }
+            if services.iter().any(|service| service.name == "api") {
+                drop(sender);
+            } else {
+                scope.spawn(move || sender.send(Event::Finished(self.register())));
+            }
+            self.follow(services.len(), events)
         })
+    }
+
+    /// Writes down what has been spawned, and ends all when one has failed.
+    fn follow(
+        &self,
+        services: usize,
+        events: mpsc::Receiver<Event>,
+    ) -> anyhow::Result<(State, anyhow::Result<()>)> {
+        let folder = self.cluster.folder;
+        let mut state = self.cluster.state.clone();
+        let mut spawned = Vec::new();
+        let mut outcome = Ok(());
+        for event in events {
+            match event {
+                Event::Spawned(name, process) => {
+                    let known = state.services.iter_mut().find(|service| service.name == name);
+                    known.context("a service without state")?.process = Some(process);
+                    spawned.push(name);
+                    if spawned.len() == services {
+                        state.save(folder)?;
+                    }
+                }
+                Event::Finished(Err(error)) if outcome.is_ok() => outcome = Err(error),
+                Event::Finished(_) => continue,
+            }
+            if outcome.is_err() {
+                let names: Vec<&str> = spawned.iter().map(String::as_str).collect();
+                take_down::stop_services(folder, &state, &names)?;
+            }
+        }
+        Ok((state, outcome))
+    }
+
+    fn start_one(
+        &self,
+        service: &Planned,
+        held: &BTreeMap<String, Held>,
+        tls: Arc<ClientConfig>,
+        deadline: Instant,
+        events: &mpsc::Sender<Event>,
+    ) -> anyhow::Result<()> {
+        let name = &service.name;
+        let context = self.cluster.context();
+        (service.kind.prepare)(&context, name).with_context(|| name.clone())?;
+        let mut started = self.spawn(&context, service, held).with_context(|| name.clone())?;
+        // The receiver lives as long as the scope.
+        let _ = events.send(Event::Spawned(name.clone(), started.identity));
+        self.wait_for(name, &mut started, tls, deadline)?;
+        if name == "api" { self.register() } else { Ok(()) }
     }
 
     fn spawn(
@@ -151,53 +207,6 @@ impl Start<'_, '_> {
             }
         }
         Ok(started)
-    }
-
-    fn record_processes(&mut self, started: &[(String, Started)]) -> anyhow::Result<()> {
-        for (name, started) in started {
-            let services = &mut self.cluster.state.services;
-            if let Some(service) = services.iter_mut().find(|service| service.name == *name) {
-                service.process = Some(started.identity);
-            }
-        }
-        self.cluster.state.save(self.cluster.folder)
-    }
-
-    /// All are waited for at once, and the keep services registered as soon as the API server
-    /// answers. The first failure ends the waiting for the others, by ending the others.
-    fn wait_for_all(&self, mut started: Vec<(String, Started)>) -> anyhow::Result<()> {
-        let tls = health::trusting(self.cluster.folder)?;
-        let timeout = Duration::from_secs(self.cluster.state.settings.start_timeout);
-        let deadline = Instant::now() + timeout;
-        let names: Vec<String> = started.iter().map(|(name, _)| name.clone()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        std::thread::scope(|scope| {
-            let (sender, results) = mpsc::channel();
-            let mut api_starts = false;
-            for (name, started) in &mut started {
-                api_starts |= name == "api";
-                let (sender, tls) = (sender.clone(), Arc::clone(&tls));
-                let wait = move || {
-                    self.wait_for(name, started, tls, deadline)?;
-                    if name == "api" { self.register() } else { Ok(()) }
-                };
-                // The receiver lives as long as the scope.
-                scope.spawn(move || sender.send(wait()));
-            }
-            if !api_starts {
-                scope.spawn(move || sender.send(self.register()));
-            } else {
-                drop(sender);
-            }
-            let mut outcome = Ok(());
-            for result in results {
-                if result.is_err() && outcome.is_ok() {
-                    outcome = result;
-                    self.stop(&names)?;
-                }
-            }
-            outcome
-        })
     }
 
     fn wait_for(
@@ -260,6 +269,13 @@ impl Start<'_, '_> {
     fn stop(&self, names: &[&str]) -> anyhow::Result<()> {
         take_down::stop_services(self.cluster.folder, &self.cluster.state, names)
     }
+}
+
+/// What the thread of a service tells.
+enum Event {
+    Spawned(String, Identity),
+    /// It is ready, or failed.
+    Finished(anyhow::Result<()>),
 }
 
 /// The lock that a service's processes hold.

@@ -16,10 +16,8 @@ pub(super) const KIND: Kind = Kind {
 
 fn launch(context: &Context<'_>, service: &str) -> Launch {
     let mut environment = api_environment(context);
-    // A program that looks for keepstores needs a token for that; any user's will do, and every
-    // fixture token is public.
-    let token = context.settings.fixtures().auth_token("admin").unwrap_or_default();
-    environment.push(("ARVADOS_API_TOKEN".into(), token));
+    // A program that looks for keepstores needs a token for that.
+    environment.push(("ARVADOS_API_TOKEN".into(), context.admin_token.to_owned()));
     Launch {
         subcommand: "keepproxy",
         flags: vec![

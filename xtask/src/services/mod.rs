@@ -52,6 +52,8 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     /// Port numbers by name, as text: a plan that is only shown has none yet.
     pub(crate) ports: BTreeMap<String, String>,
+    /// The token with which services and we ourselves ask the API server.
+    pub(crate) admin_token: &'a str,
     /// Where `git` is, for those that require it.
     pub(crate) git: Option<PathBuf>,
 }

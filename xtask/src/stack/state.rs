@@ -28,6 +28,8 @@ pub(crate) struct State {
     /// No process of the stack started earlier than this, in clock ticks since the boot.
     pub(crate) since: u64,
     pub(crate) settings: Settings,
+    /// The fixture token of label `admin`, with which we do our own part. It is public.
+    pub(crate) admin_token: String,
     /// In the order in which they are shown.
     pub(crate) services: Vec<Service>,
     /// By the port's name.
@@ -56,9 +58,14 @@ struct Versioned {
 
 impl State {
     /// A stack with nothing in it yet.
-    pub(crate) fn new(settings: Settings, boot_id: String, since: u64) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        admin_token: String,
+        boot_id: String,
+        since: u64,
+    ) -> Self {
         let (services, ports) = Default::default();
-        Self { version: VERSION, boot_id, since, settings, services, ports }
+        Self { version: VERSION, boot_id, since, settings, admin_token, services, ports }
     }
 
     /// Reads the state of a stack; `None` if it has none, because it is down.

@@ -47,8 +47,9 @@ fn measure(
     let services = plan::plan(settings, &[], &programs::find)?;
     let services: Vec<Planned> =
         services.into_iter().filter(|service| service.unavailable.is_none()).collect();
-    let mut cluster =
-        Cluster::new(workspace, folder, State::new(settings.clone(), String::new(), 0));
+    let token = settings.fixtures().auth_token("admin")?;
+    let state = State::new(settings.clone(), token, String::new(), 0);
+    let mut cluster = Cluster::new(workspace, folder, state);
     let mut held = BTreeMap::new();
     for service in &services {
         held.extend(program::hold_ports(service, settings.host, &cluster.state.ports)?);
