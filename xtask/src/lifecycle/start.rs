@@ -15,7 +15,6 @@ use super::program::{self, Program};
 use super::{Cluster, health, log_tail, take_down};
 use crate::plan::Planned;
 use crate::ports::Held;
-use crate::process::identity::Identity;
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::{Spawn, Started};
 use crate::readiness::{Awaited, NotReady};
@@ -24,6 +23,9 @@ use crate::signals::Interrupt;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
 use crate::{certificate, registration, services};
+
+/// The service with which the keep services are registered.
+const API: &str = "api";
 
 /// How many lines of a failing service's log are shown.
 const LOG_LINES: usize = 20;
@@ -99,9 +101,9 @@ impl Start<'_, '_> {
         state.save(self.cluster.folder)
     }
 
-    /// Each service has a thread, which prepares, spawns and awaits it; the keep services are
-    /// registered as soon as the API server answers. The first failure ends the waiting for the
-    /// others, by ending the others.
+    /// Services are spawned one after the other, which takes less time than forking at once, and
+    /// awaited all at once; the keep services are registered as soon as the API server answers.
+    /// The first failure ends the waiting for the others, by ending the others.
     ///
     /// The state that comes back names the processes.
     fn start_all(
@@ -112,72 +114,51 @@ impl Start<'_, '_> {
         let tls = health::trusting(self.cluster.folder)?;
         let timeout = Duration::from_secs(self.cluster.state.settings.start_timeout);
         let deadline = Instant::now() + timeout;
+        let context = self.cluster.context();
+        let mut state = self.cluster.state.clone();
+        let mut names: Vec<&str> = Vec::new();
         std::thread::scope(|scope| {
-            let (sender, events) = mpsc::channel();
+            let (sender, results) = mpsc::channel();
+            let mut outcome = Ok(());
+            if !services.iter().any(|service| service.name == API) {
+                let sender = sender.clone();
+                // The receiver lives as long as the scope, here and below.
+                scope.spawn(move || sender.send(self.register()));
+            }
             for service in services {
+                let name = service.name.as_str();
+                let started = match self.spawn(&context, service, held) {
+                    Ok(started) => started,
+                    Err(error) => {
+                        outcome = Err(error.context(name.to_owned()));
+                        break;
+                    }
+                };
+                names.push(name);
+                let known = state.services.iter_mut().find(|service| service.name == name);
+                known.context("a service without state")?.process = Some(started.identity);
                 let (sender, tls) = (sender.clone(), Arc::clone(&tls));
                 scope.spawn(move || {
-                    let result = self.start_one(service, held, tls, deadline, &sender);
-                    // The receiver lives as long as the scope.
-                    let _ = sender.send(Event::Finished(result));
+                    let ready = self.wait_for(name, started, tls, deadline);
+                    sender.send(ready.and_then(|()| match name {
+                        API => self.register(),
+                        _ => Ok(()),
+                    }))
                 });
             }
-            if services.iter().any(|service| service.name == "api") {
-                drop(sender);
-            } else {
-                scope.spawn(move || sender.send(Event::Finished(self.register())));
-            }
-            self.follow(services.len(), events)
-        })
-    }
-
-    /// Writes down what has been spawned, and ends all when one has failed.
-    fn follow(
-        &self,
-        services: usize,
-        events: mpsc::Receiver<Event>,
-    ) -> anyhow::Result<(State, anyhow::Result<()>)> {
-        let folder = self.cluster.folder;
-        let mut state = self.cluster.state.clone();
-        let mut spawned = Vec::new();
-        let mut outcome = Ok(());
-        for event in events {
-            match event {
-                Event::Spawned(name, process) => {
-                    let known = state.services.iter_mut().find(|service| service.name == name);
-                    known.context("a service without state")?.process = Some(process);
-                    spawned.push(name);
-                    if spawned.len() == services {
-                        state.save(folder)?;
-                    }
-                }
-                Event::Finished(Err(error)) if outcome.is_ok() => outcome = Err(error),
-                Event::Finished(_) => continue,
-            }
+            drop(sender);
+            state.save(self.cluster.folder)?;
             if outcome.is_err() {
-                let names: Vec<&str> = spawned.iter().map(String::as_str).collect();
-                take_down::stop_services(folder, &state, &names)?;
+                take_down::stop_services(self.cluster.folder, &state, &names)?;
             }
-        }
-        Ok((state, outcome))
-    }
-
-    fn start_one(
-        &self,
-        service: &Planned,
-        held: &BTreeMap<String, Held>,
-        tls: Arc<ClientConfig>,
-        deadline: Instant,
-        events: &mpsc::Sender<Event>,
-    ) -> anyhow::Result<()> {
-        let name = &service.name;
-        let context = self.cluster.context();
-        (service.kind.prepare)(&context, name).with_context(|| name.clone())?;
-        let mut started = self.spawn(&context, service, held).with_context(|| name.clone())?;
-        // The receiver lives as long as the scope.
-        let _ = events.send(Event::Spawned(name.clone(), started.identity));
-        self.wait_for(name, &mut started, tls, deadline)?;
-        if name == "api" { self.register() } else { Ok(()) }
+            for result in results {
+                if result.is_err() && outcome.is_ok() {
+                    outcome = result;
+                    take_down::stop_services(self.cluster.folder, &state, &names)?;
+                }
+            }
+            Ok((state, outcome))
+        })
     }
 
     fn spawn(
@@ -186,6 +167,7 @@ impl Start<'_, '_> {
         service: &Planned,
         held: &BTreeMap<String, Held>,
     ) -> anyhow::Result<Started> {
+        (service.kind.prepare)(context, &service.name)?;
         let folder = self.cluster.folder;
         let known = self.cluster.state.service(&service.name).context("a service without state")?;
         let program = Program::of(service, context, &self.services_binary, held);
@@ -212,7 +194,7 @@ impl Start<'_, '_> {
     fn wait_for(
         &self,
         name: &str,
-        started: &mut Started,
+        mut started: Started,
         tls: Arc<ClientConfig>,
         deadline: Instant,
     ) -> anyhow::Result<()> {
@@ -269,13 +251,6 @@ impl Start<'_, '_> {
     fn stop(&self, names: &[&str]) -> anyhow::Result<()> {
         take_down::stop_services(self.cluster.folder, &self.cluster.state, names)
     }
-}
-
-/// What the thread of a service tells.
-enum Event {
-    Spawned(String, Identity),
-    /// It is ready, or failed.
-    Finished(anyhow::Result<()>),
 }
 
 /// The lock that a service's processes hold.
