@@ -4,6 +4,8 @@
 //! nothing but this binary has to be installed. A new service is one module and one line in
 //! [`SERVICES`].
 
+#![deny(clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 mod api;
@@ -18,6 +20,7 @@ mod keepproxy;
 mod keepstore;
 mod listen;
 mod locator;
+mod log;
 mod nginx_page;
 mod pid_file;
 mod request_log;
@@ -42,14 +45,17 @@ fn main() -> ExitCode {
     let name = arguments.next().unwrap_or_default();
     let Some((_, run)) = SERVICES.iter().find(|(known, _)| *known == name) else {
         let known: Vec<_> = SERVICES.iter().map(|(name, _)| *name).collect();
-        eprintln!("services: unknown service {name:?}; the services are {}", known.join(", "));
+        log::line(format_args!(
+            "services: unknown service {name:?}; the services are {}",
+            known.join(", ")
+        ));
         return ExitCode::from(2);
     };
     let arguments: Vec<String> = arguments.collect();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {error:#}");
+            log::line(format_args!("{name}: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 
+use crate::log;
+
 /// The id that a client's request carries through all services, kept in the request's extensions.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) String);
@@ -58,7 +60,7 @@ pub(crate) fn log(
         path.escape_default(),
         status.as_u16(),
     );
-    eprintln!("{line}");
+    log::line(line);
 }
 
 #[cfg(test)]

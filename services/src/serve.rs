@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
+use crate::log;
 use crate::nginx_page;
 use crate::request_log::{self, RequestId};
 
@@ -121,7 +122,7 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, handler: H
             // Mostly a lack of descriptors: the client waits in the backlog until one is free,
             // and trying at once would spin.
             Err(error) => {
-                eprintln!("accept: {error}");
+                log::line(format_args!("accept: {error}"));
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
@@ -153,8 +154,8 @@ async fn connection(
     }
     match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => speak_http(stream, peer, handler).await,
-        Ok(Err(error)) => eprintln!("TLS handshake with {peer}: {error}"),
-        Err(_) => eprintln!("TLS handshake with {peer}: timed out"),
+        Ok(Err(error)) => log::line(format_args!("TLS handshake with {peer}: {error}")),
+        Err(_) => log::line(format_args!("TLS handshake with {peer}: timed out")),
     }
 }
 
@@ -182,6 +183,6 @@ async fn speak_http(
     builder.http2().timer(TokioTimer::new());
     let result = builder.serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = result {
-        eprintln!("connection from {peer}: {error}");
+        log::line(format_args!("connection from {peer}: {error}"));
     }
 }

@@ -310,3 +310,11 @@ fn the_pid_file_is_held_by_one_process_and_removed_at_its_end() {
     assert_eq!(keepstore.service.stop(), Some(0));
     assert!(!pid_file.exists());
 }
+
+#[test]
+fn a_log_on_a_full_disk_changes_no_exit_code() {
+    let log = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut refused = Command::new(env!("CARGO_BIN_EXE_services"));
+    refused.args(["keepstore", "-volume=relative"]).stderr(log);
+    assert_eq!(refused.status().unwrap().code(), Some(1));
+}

@@ -20,6 +20,7 @@ use super::reset;
 use super::route::{self, Route};
 use super::write;
 use crate::era::Era;
+use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
 
@@ -37,7 +38,7 @@ pub(crate) async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Respons
         Ok(body) => (StatusCode::OK, body),
         Err(error) => {
             if let ApiError::Internal(error) = &error {
-                eprintln!("{id}: {error}");
+                log::line(format_args!("{id}: {error}"));
             }
             (error.status(), error.body(era, &id))
         }
@@ -96,7 +97,7 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
     match work.await {
         Ok(result) => result,
         Err(ended) => {
-            eprintln!("a request was not finished: {ended}");
+            log::line(format_args!("a request was not finished: {ended}"));
             Err(ApiError::Unfinished)
         }
     }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use fs_err::{File, OpenOptions};
 
+use crate::log;
+
 /// How many lines may wait to be written; more are lost.
 const MAX_WAITING: usize = 4096;
 
@@ -67,7 +69,7 @@ impl Sender {
     /// Has `line`, which ends in a newline, written.
     pub(super) fn write(&self, line: String) {
         if let Err(TrySendError::Full(_)) = self.0.try_send(Message::Line(line)) {
-            eprintln!("front: the access log is not written fast enough: a line is lost");
+            log::line("front: the access log is not written fast enough: a line is lost");
         }
     }
 }
@@ -77,7 +79,7 @@ fn write_lines(mut file: File, receiver: &Receiver<Message>) {
         match message {
             Message::Line(line) => {
                 if let Err(error) = file.write_all(line.as_bytes()) {
-                    eprintln!("front: a line of the access log is lost: {error}");
+                    log::line(format_args!("front: a line of the access log is lost: {error}"));
                 }
             }
             Message::End(_) => return,

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use super::access_log::Sender;
 use super::combined::Entry;
 use super::request_body::RequestBody;
+use crate::log;
 use crate::nginx_page;
 use crate::serve::{Body, BoxError, Peer};
 
@@ -93,7 +94,7 @@ impl Upstream {
                         error.source()
                     });
                 let causes: Vec<_> = causes.map(ToString::to_string).collect();
-                eprintln!("front: upstream {}: {}", self.address, causes.join(": "));
+                log::line(format_args!("front: upstream {}: {}", self.address, causes.join(": ")));
                 return nginx_page::error(status_of(&error));
             }
         };

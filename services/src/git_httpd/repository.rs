@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 use crate::api_client::{ApiClient, Credential};
+use crate::log;
 use crate::request_log::RequestId;
 
 /// A path of the form `/NAME.git/REST` or `/NAME/.git/REST`.
@@ -85,7 +86,9 @@ pub(super) async fn check_writable(
     match api.json(Method::PUT, &path, credential, Some(id), Some(&change)).await {
         Ok(_) => Ok(()),
         Err(error) => {
-            eprintln!("arv-git-httpd: {uuid} is not writable: the API server {error}");
+            log::line(format_args!(
+                "arv-git-httpd: {uuid} is not writable: the API server {error}"
+            ));
             Err(Refusal::ReadOnly)
         }
     }
@@ -106,10 +109,13 @@ pub(super) fn folder(root: &Path, uuid: &str, name: &str) -> Result<PathBuf, Ref
         match root.join(candidate).canonicalize() {
             Ok(found) if found.starts_with(root) && found.is_dir() => return Ok(found),
             Ok(outside) => {
-                eprintln!("arv-git-httpd: {} is no folder of ours", outside.display());
+                log::line(format_args!(
+                    "arv-git-httpd: {} is no folder of ours",
+                    outside.display()
+                ));
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => eprintln!("arv-git-httpd: {uuid} ({name}): {error}"),
+            Err(error) => log::line(format_args!("arv-git-httpd: {uuid} ({name}): {error}")),
         }
     }
     Err(Refusal::NoFolder)

@@ -9,6 +9,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Child;
 
+use crate::log;
+
 /// How long git may take to remove its temporary files when it is told to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -88,10 +90,10 @@ impl Drop for Running {
 async fn reap(mut child: Child, group: Pid) {
     match tokio::time::timeout(PATIENCE, child.wait()).await {
         Ok(Ok(status)) if status.success() => {}
-        Ok(Ok(status)) => eprintln!("arv-git-httpd: git http-backend: {status}"),
-        Ok(Err(error)) => eprintln!("arv-git-httpd: git http-backend: {error}"),
+        Ok(Ok(status)) => log::line(format_args!("arv-git-httpd: git http-backend: {status}")),
+        Ok(Err(error)) => log::line(format_args!("arv-git-httpd: git http-backend: {error}")),
         Err(_) => {
-            eprintln!("arv-git-httpd: git http-backend does not end, and is killed");
+            log::line("arv-git-httpd: git http-backend does not end, and is killed");
             // Not waited for yet, so the number is still its own.
             signal(group, Signal::SIGKILL);
             // Whatever it ended with has no meaning.

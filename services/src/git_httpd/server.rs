@@ -15,6 +15,7 @@ use super::repository::{self, RepositoryPath};
 use super::running::Groups;
 use super::{backend, credentials};
 use crate::api_client::ApiClient;
+use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, Peer};
 use crate::unread_body;
@@ -60,7 +61,7 @@ impl GitHttpd {
         match backend::run(command, parts.headers, body, &self.running).await {
             Ok(response) => response,
             Err(error) => {
-                eprintln!("arv-git-httpd: git http-backend: {error}");
+                log::line(format_args!("arv-git-httpd: git http-backend: {error}"));
                 Refusal::Git(error).reply()
             }
         }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::api_client::{ApiClient, Credential};
+use crate::log;
 
 /// How old the list may be: suites move their keepstores about.
 const FRESH: Duration = Duration::from_secs(1);
@@ -73,7 +74,9 @@ impl KeepServices {
                 services
             }
             Err(error) => {
-                eprintln!("keepproxy: keepstores cannot be listed: the API server {error:#}");
+                log::line(format_args!(
+                    "keepproxy: keepstores cannot be listed: the API server {error:#}"
+                ));
                 let known = fetched.as_ref().map(|known| Arc::clone(&known.services));
                 known.unwrap_or_default()
             }

@@ -8,6 +8,7 @@ use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
 
 use crate::api_client::{ApiClient, Credential};
+use crate::log;
 use crate::request_log::RequestId;
 
 /// How long a yes is good for: a token that a reset revokes must not work for long. A no is
@@ -43,7 +44,9 @@ impl KnownTokens {
             }
             Ok(_) => false,
             Err(error) => {
-                eprintln!("keepproxy: a token cannot be checked: the API server {error}");
+                log::line(format_args!(
+                    "keepproxy: a token cannot be checked: the API server {error}"
+                ));
                 false
             }
         }

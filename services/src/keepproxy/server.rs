@@ -25,6 +25,7 @@ use super::{read, write};
 use crate::api_client::{self, ApiClient};
 use crate::era::Era;
 use crate::locator::{Locator, MAX_BLOCK_SIZE};
+use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
 use crate::signature::to_hex;
@@ -222,7 +223,7 @@ async fn receive(mut body: Incoming, length: usize) -> Option<Bytes> {
 async fn hash_of(block: Bytes) -> Result<String, Refusal> {
     let hashed = tokio::task::spawn_blocking(move || to_hex(&Md5::digest(&block))).await;
     hashed.map_err(|error| {
-        eprintln!("keepproxy: {error}");
+        log::line(format_args!("keepproxy: {error}"));
         Refusal::NotStored
     })
 }

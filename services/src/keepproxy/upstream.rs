@@ -15,6 +15,7 @@ use rustls::ClientConfig;
 
 use super::keep_services::KeepService;
 use crate::api_client;
+use crate::log;
 use crate::request_log::RequestId;
 
 /// How long a keepstore may take to accept a connection; it is near.
@@ -81,7 +82,11 @@ impl Upstream {
                 None => Ok(response),
                 Some(failure) => {
                     if failure != Failure::NotFound {
-                        eprintln!("keepproxy: {} answered {}", service.uuid, response.status());
+                        log::line(format_args!(
+                            "keepproxy: {} answered {}",
+                            service.uuid,
+                            response.status()
+                        ));
                     }
                     Err(failure)
                 }
@@ -92,7 +97,7 @@ impl Upstream {
 
 fn unreachable(service: &KeepService, why: &dyn std::error::Error) -> Failure {
     let cause = why.source().map_or_else(String::new, |cause| format!(": {cause}"));
-    eprintln!("keepproxy: {} at {}: {why}{cause}", service.uuid, service.url(""));
+    log::line(format_args!("keepproxy: {} at {}: {why}{cause}", service.uuid, service.url("")));
     Failure::Unreachable
 }
 

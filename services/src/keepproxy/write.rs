@@ -15,6 +15,7 @@ use super::refusal::Refusal;
 use super::server::Keepproxy;
 use super::upstream::{Caller, Failure, Upstream};
 use crate::locator::Locator;
+use crate::log;
 
 /// A locator with all its hints is far shorter than this many bytes.
 const MAX_REPLY_BYTES: usize = 4096;
@@ -62,7 +63,7 @@ pub(super) async fn write(
         match running.join_next().await {
             Some(Ok(Ok(one))) => stored.add(one),
             Some(Ok(Err(failure))) => unreachable |= failure == Failure::Unreachable,
-            Some(Err(error)) => eprintln!("keepproxy: {error}"),
+            Some(Err(error)) => log::line(format_args!("keepproxy: {error}")),
             None if stored.replicas < wanted && unreachable => {
                 // A keepstore that does not answer may have been replaced since; once is enough.
                 unreachable = false;

@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::volume::Volume;
 use crate::era::Era;
 use crate::go_flags::{self, Flag, boolean, value};
+use crate::log;
 use crate::signature::{DEFAULT_TTL_SECONDS, Signer, optional_signer};
 
 const FLAGS: &[Flag] = &[
@@ -89,7 +90,7 @@ impl Config {
                     config.data_manager_token = Some(token.trim().to_owned());
                 }
                 "never-delete" if !go_flags::parse_bool(name, &text)? => {
-                    eprintln!("keepstore: -never-delete=false has no effect: blocks are kept");
+                    log::line("keepstore: -never-delete=false has no effect: blocks are kept");
                 }
                 "max-buffers" => config.max_buffers = number::<u16>(name, &text)?.into(),
                 _ => {}

@@ -21,6 +21,7 @@ use super::store::Store;
 use super::{index, status};
 use crate::era::Era;
 use crate::locator::{Locator, MAX_BLOCK_SIZE};
+use crate::log;
 use crate::serve::{Body, empty, full};
 use crate::signature::Signer;
 use crate::{authorization, unread_body};
@@ -221,7 +222,7 @@ impl Keepstore {
             Ok::<_, std::io::Error>(text)
         });
         let text = listed.await?.map_err(|error| {
-            eprintln!("keepstore: index: {error}");
+            log::line(format_args!("keepstore: index: {error}"));
             Refusal::Failed
         })?;
         Ok(Response::new(full(text)))
@@ -258,7 +259,7 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     spawn_blocking(work).await.map_err(|error| {
-        eprintln!("keepstore: {error}");
+        log::line(format_args!("keepstore: {error}"));
         Refusal::Failed
     })
 }

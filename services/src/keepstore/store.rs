@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::refusal::Refusal;
 use super::volume::{Comparison, Found, Volume};
+use crate::log;
 
 /// The volumes, in the order of the command line. Its functions wait for the disk: they are for
 /// blocking threads.
@@ -107,7 +108,7 @@ impl Store {
 }
 
 fn report(volume: &Volume, what: &str, why: impl std::fmt::Display) {
-    eprintln!("keepstore: {}: {what}: {why}", volume.root().display());
+    log::line(format_args!("keepstore: {}: {what}: {why}", volume.root().display()));
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use md5::{Digest, Md5};
 use nix::sys::statvfs::statvfs;
 
 use crate::locator::MAX_BLOCK_SIZE;
+use crate::log;
 use crate::signature::to_hex;
 
 /// With less than this many bytes free, a volume takes no more blocks.
@@ -215,7 +216,7 @@ impl Volume {
     pub(super) fn remember_full(&self) {
         let link = self.root.join("full");
         if let Err(error) = fs_err::os::unix::fs::symlink(unix_now().to_string(), link) {
-            eprintln!("keepstore: cannot mark a full volume: {error}");
+            log::line(format_args!("keepstore: cannot mark a full volume: {error}"));
         }
     }
 
