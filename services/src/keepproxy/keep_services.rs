@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use hyper::Method;
 use md5::{Digest, Md5};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::api_client::{ApiClient, Credential};
@@ -20,16 +21,16 @@ pub(super) struct KeepService {
     pub(super) uuid: String,
     pub(super) service_host: String,
     pub(super) service_port: u16,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_false")]
     pub(super) service_ssl_flag: bool,
     /// Absent in 2015.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_false")]
     pub(super) read_only: bool,
 }
 
 #[derive(Deserialize)]
 struct List {
-    items: Vec<KeepService>,
+    items: Vec<Value>,
 }
 
 struct Fetched {
@@ -87,8 +88,26 @@ impl KeepServices {
         let path = "/arvados/v1/keep_services/accessible";
         let credential = Credential::Token(&self.token);
         let answer = api.json(Method::GET, path, credential, None, None).await?;
-        Ok(serde_json::from_value::<List>(answer)?.items.into())
+        Ok(usable(serde_json::from_value::<List>(answer)?.items))
     }
+}
+
+/// Those of `items` that say where they are: one that does not must not hide the others.
+fn usable(items: Vec<Value>) -> Arc<[KeepService]> {
+    let read = |item: Value| {
+        let uuid = item.get("uuid").cloned().unwrap_or_default();
+        match serde_json::from_value::<KeepService>(item) {
+            Ok(service) if !service.service_host.is_empty() => return Some(service),
+            Ok(_) => log::line(format_args!("keepproxy: keep service {uuid} has no host")),
+            Err(error) => log::line(format_args!("keepproxy: keep service {uuid}: {error}")),
+        }
+        None
+    };
+    items.into_iter().filter_map(read).collect()
+}
+
+fn null_is_false<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(false))
 }
 
 impl KeepService {
@@ -119,6 +138,8 @@ pub(super) fn in_probe_order(services: &[KeepService], hash: &str) -> Vec<KeepSe
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn services(count: usize) -> Vec<KeepService> {
@@ -142,6 +163,25 @@ mod tests {
         };
         assert_eq!(order(&format!("{:064x}", 0)), "3eab2d5fc9681074");
         assert_eq!(order(&format!("{:064x}", 1)), "097dba52e648f1c3");
+    }
+
+    #[test]
+    fn a_service_without_an_address_does_not_hide_the_others() {
+        let item = |number: u32, host: Value, port: Value, flag: Value| {
+            json!({"uuid": format!("zzzzz-bi6l4-{number:015}"), "service_host": host,
+                "service_port": port, "service_ssl_flag": flag, "read_only": null})
+        };
+        let found = usable(vec![
+            item(0, Value::Null, json!(1), json!(false)),
+            item(1, json!(""), json!(1), json!(false)),
+            item(2, json!("localhost"), Value::Null, json!(false)),
+            item(3, json!("localhost"), json!(65536), json!(false)),
+            json!("no object"),
+            item(4, json!("localhost"), json!(1), Value::Null),
+        ]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].uuid, "zzzzz-bi6l4-000000000000004");
+        assert!(!found[0].service_ssl_flag && !found[0].read_only);
     }
 
     #[test]
