@@ -31,10 +31,7 @@ pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> 
     let (objects, available) = fetch(context, resource, &listing, &condition)?;
     let mut items = Vec::with_capacity(objects.len());
     for object in &objects {
-        let item = present::item(context, resource, object, listing.select.as_deref())?;
-        if !listing.distinct || !items.contains(&item) {
-            items.push(item);
-        }
+        items.push(present::item(context, resource, object, listing.select.as_deref())?);
     }
     let mut answer = json!({
         "kind": format!("{}List", resource.object_kind()),
@@ -79,15 +76,14 @@ fn fetch(
     listing: &Listing,
     condition: &Condition,
 ) -> Result<(Vec<Object>, Option<u64>)> {
-    let columns = Columns::of(resource, context.era(), |column| {
-        column.shown != Shown::NotInLists || reads_manifest(listing, column)
+    let columns = Columns::of(resource, context.era(), |column| match &listing.distinct {
+        Some(distinct) => distinct.contains(&column.name),
+        None => column.shown != Shown::NotInLists || reads_manifest(listing, column),
     });
-    let table = resource.plural;
-    let (wanted, order) = (&condition.sql, &listing.order);
-    let sql = format!(
-        "SELECT {} FROM {table} WHERE {wanted} ORDER BY {order} LIMIT ? OFFSET ?",
-        columns.sql()
-    );
+    let distinct = if listing.distinct.is_some() { "DISTINCT " } else { "" };
+    let (columns_sql, table, wanted) = (columns.sql(), resource.plural, &condition.sql);
+    let all = format!("SELECT {distinct}{columns_sql} FROM {table} WHERE {wanted}");
+    let sql = format!("{all} ORDER BY {} LIMIT ? OFFSET ?", listing.order);
     let page = [listing.limit, listing.offset].map(|number| {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         Sql::Integer(number)
@@ -101,7 +97,10 @@ fn fetch(
     if !listing.count {
         return Ok((objects, None));
     }
-    let sql = format!("SELECT count(*) FROM {table} WHERE {wanted}");
+    let sql = match listing.distinct {
+        Some(_) => format!("SELECT count(*) FROM ({all})"),
+        None => format!("SELECT count(*) FROM {table} WHERE {wanted}"),
+    };
     let available: i64 = context
         .db
         .prepare_cached(&sql)?

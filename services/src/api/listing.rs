@@ -21,8 +21,9 @@ pub(crate) struct Listing {
     pub(crate) order: String,
     /// The attributes wanted; `None` for the usual ones.
     pub(crate) select: Option<Vec<String>>,
-    /// Equal answers are given once.
-    pub(crate) distinct: bool,
+    /// The columns of which equal values are given once; `None` if no two objects are equal in what
+    /// is selected, or repetitions are welcome.
+    pub(crate) distinct: Option<Vec<&'static str>>,
     /// How many there are in all is wanted.
     pub(crate) count: bool,
 }
@@ -34,6 +35,7 @@ impl Listing {
     /// When a number is none, or an unknown attribute is selected.
     pub(crate) fn read(resource: &Resource, era: Era, request: &ApiRequest) -> Result<Self> {
         let select = select(resource, era, request)?;
+        let distinct = distinct(resource, era, request, select.as_deref())?;
         let count = match request.parameter("count") {
             Some(count) if era == Era::Current => match count.as_str() {
                 Some("none") => false,
@@ -47,9 +49,9 @@ impl Listing {
         Ok(Self {
             limit: number(request, "limit")?.unwrap_or(100).min(MAX_LIMIT),
             offset: number(request, "offset")?.unwrap_or(0),
-            order: order(resource, era, request, select.as_deref())?,
+            order: order(resource, era, request, select.as_deref(), distinct.as_deref())?,
             select,
-            distinct: request.flag("distinct")?,
+            distinct,
             count,
         })
     }
@@ -92,11 +94,36 @@ pub(crate) fn select(
     names.map(Some)
 }
 
+/// What is computed for an answer may depend on any column: then each object counts for itself.
+fn distinct(
+    resource: &Resource,
+    era: Era,
+    request: &ApiRequest,
+    select: Option<&[String]>,
+) -> Result<Option<Vec<&'static str>>> {
+    let Some(select) = select.filter(|select| !select.is_empty()) else {
+        return Ok(None);
+    };
+    if !request.flag("distinct")? {
+        return Ok(None);
+    }
+    // The kind is the same for all.
+    let selected = select.iter().filter(|name| *name != "kind");
+    let columns: Option<Vec<_>> = selected
+        .map(|name| {
+            let attribute = resource.attribute(era, name)?;
+            attribute.stored.then_some(attribute.name)
+        })
+        .collect();
+    Ok(columns.filter(|columns| !columns.is_empty()))
+}
+
 fn order(
     resource: &Resource,
     era: Era,
     request: &ApiRequest,
     select: Option<&[String]>,
+    distinct: Option<&[&'static str]>,
 ) -> Result<String> {
     let wanted = match request.parameter("order") {
         Some(Value::String(text)) if text.starts_with('[') => request.json("order")?,
@@ -118,13 +145,18 @@ fn order(
         .filter(|(name, _)| !unselected(name))
         .collect();
     terms.extend(default_order(resource, era));
-    let mut distinct: Vec<(&str, &str)> = Vec::new();
+    if let Some(columns) = distinct {
+        // Several objects are one answer then, which has a place by its own columns only.
+        terms.retain(|(name, _)| columns.contains(name));
+        terms.extend(columns.iter().map(|name| (*name, "asc")));
+    }
+    let mut unrepeated: Vec<(&str, &str)> = Vec::new();
     for term in terms {
-        if distinct.iter().all(|(known, _)| *known != term.0) {
-            distinct.push(term);
+        if unrepeated.iter().all(|(known, _)| *known != term.0) {
+            unrepeated.push(term);
         }
     }
-    let terms: Vec<_> = distinct
+    let terms: Vec<_> = unrepeated
         .iter()
         .map(|(name, direction)| match *direction {
             // PostgreSQL takes a null for larger than everything, SQLite for smaller.
@@ -200,6 +232,21 @@ mod tests {
         let query = "order=name&select=%5B%22uuid%22%5D";
         assert!(!order_of(query, Era::Y2015).contains("name"));
         assert!(order_of(query, Era::Current).contains("name"));
+    }
+
+    #[test]
+    fn distinct_answers_are_ordered_by_what_they_consist_of() {
+        let query = |select: &str| {
+            read(&format!("distinct=true&order=name&select={select}"), Era::Current).unwrap()
+        };
+        let owners = query("%5B%22kind%22,%22owner_uuid%22%5D");
+        assert_eq!(owners.distinct, Some(vec!["owner_uuid"]));
+        assert_eq!(owners.order, "owner_uuid ASC NULLS LAST");
+        let named = query("%5B%22owner_uuid%22,%22name%22%5D");
+        assert_eq!(named.order, "name ASC NULLS LAST, owner_uuid ASC NULLS LAST");
+        // An etag is computed from the whole object.
+        assert_eq!(query("%5B%22owner_uuid%22,%22etag%22%5D").distinct, None);
+        assert_eq!(query("%5B%22kind%22%5D").distinct, None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod api_server;
+mod lists;
 
 use api_server::{Server, read};
 use serde_json::{Value, json};
@@ -137,50 +138,6 @@ fn attributes_come_wrapped_bare_and_in_a_form() {
     );
     assert_eq!(status, 422);
     assert!(error_text(&body).contains("unknown attribute 'colour'"));
-}
-
-#[test]
-fn a_post_with_method_get_is_a_list() {
-    let server = Server::start("current");
-    let token = sdk_fixtures::auth_token("active").unwrap();
-    let request = Request::post(server.url("/arvados/v1/collections"))
-        .header("authorization", format!("OAuth2 {token}"))
-        .header("x-http-method-override", "GET")
-        .header("content-type", "application/x-www-form-urlencoded");
-    let filters = format!("filters=%5B%5B%22uuid%22%2C%22%3D%22%2C%22{FOO_FILE}%22%5D%5D");
-    let (status, list) = read(server.send(request.body(filters).unwrap()));
-    assert_eq!((status, &list["items_available"]), (200, &json!(1)));
-}
-
-#[test]
-fn a_list_has_its_envelope_and_keeps_manifests_for_those_who_ask() {
-    let server = Server::start("current");
-    let (_, list) = server.get("admin", "collections?limit=2&offset=1&order=uuid");
-    assert_eq!(list["kind"], "arvados#collectionList");
-    assert_eq!((&list["limit"], &list["offset"]), (&json!(2), &json!(1)));
-    let items = list["items"].as_array().unwrap();
-    assert_eq!(items.len(), 2);
-    assert!(items[0]["uuid"].as_str() < items[1]["uuid"].as_str());
-    assert!(list["items_available"].as_u64() > Some(2));
-    assert!(items.iter().all(|item| item.get("manifest_text").is_none()));
-    let (_, list) =
-        server.get("admin", "collections?select=[%22manifest_text%22]&limit=100000&count=none");
-    assert_eq!(list["limit"], 1000);
-    assert_eq!(list.get("items_available"), None);
-    let item = list["items"][0].as_object().unwrap();
-    let names: Vec<_> = item.keys().collect();
-    assert_eq!(names, ["kind", "manifest_text"]);
-}
-
-#[test]
-fn each_user_lists_what_it_may_read() {
-    let server = Server::start("current");
-    let available = |auth: &str| {
-        let (_, list) = server.get(auth, "collections?limit=0");
-        list["items_available"].as_u64().unwrap()
-    };
-    assert!(available("admin") > available("active"));
-    assert!(available("active") > available("spectator"));
 }
 
 #[test]
