@@ -10,13 +10,16 @@ use super::context::Context;
 use super::error::Result;
 use super::filter;
 use super::listing::{self, Listing};
-use super::object::{Columns, Object};
+use super::object::{Columns, Object, text};
 use super::present;
 use super::readable;
 use super::resource::{Attribute, Resource, Shown};
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, USERS};
 use super::tokens;
 use crate::era::Era;
+
+/// A list ends early when its manifests exceed this: 128 MiB.
+const MAX_MANIFEST_BYTES: usize = 128 << 20;
 
 /// Answers a list request.
 ///
@@ -28,7 +31,7 @@ pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> 
     }
     let listing = Listing::read(resource, context.era(), context.request)?;
     let condition = condition(context, resource)?;
-    let (objects, available) = fetch(context, resource, &listing, &condition)?;
+    let Page { objects, limit, available } = fetch(context, resource, &listing, &condition)?;
     let mut items = Vec::with_capacity(objects.len());
     for object in &objects {
         items.push(present::item(context, resource, object, listing.select.as_deref())?);
@@ -38,7 +41,7 @@ pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> 
         "etag": "",
         "self_link": "",
         "offset": listing.offset,
-        "limit": listing.limit,
+        "limit": limit,
         "items": items,
     });
     if let Some(available) = available {
@@ -69,13 +72,21 @@ fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
     Ok(Condition::all(conditions))
 }
 
-/// The objects of one page, and how many there are in all if that is wanted.
+/// The part of a list that is one answer.
+struct Page {
+    objects: Vec<Object>,
+    /// The most that this page could have: what was asked for, or less if it ended early.
+    limit: u64,
+    /// How many objects there are in all, if that is wanted.
+    available: Option<u64>,
+}
+
 fn fetch(
     context: &Context<'_>,
     resource: &Resource,
     listing: &Listing,
     condition: &Condition,
-) -> Result<(Vec<Object>, Option<u64>)> {
+) -> Result<Page> {
     let columns = Columns::of(resource, context.era(), |column| match &listing.distinct {
         Some(distinct) => distinct.contains(&column.name),
         None => column.shown != Shown::NotInLists || reads_manifest(listing, column),
@@ -88,14 +99,13 @@ fn fetch(
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         Sql::Integer(number)
     });
-    let mut objects = Vec::new();
     let mut statement = context.db.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(condition.parameters.iter().chain(&page)))?;
-    while let Some(row) = rows.next()? {
-        objects.push(columns.read(row)?);
-    }
+    let parameters = params_from_iter(condition.parameters.iter().chain(&page));
+    let rows = statement.query_map(parameters, |row| columns.read(row))?;
+    let (objects, ended_early) = up_to(MAX_MANIFEST_BYTES, rows)?;
+    let limit = if ended_early { objects.len() as u64 } else { listing.limit };
     if !listing.count {
-        return Ok((objects, None));
+        return Ok(Page { objects, limit, available: None });
     }
     let sql = match listing.distinct {
         Some(_) => format!("SELECT count(*) FROM ({all})"),
@@ -105,7 +115,26 @@ fn fetch(
         .db
         .prepare_cached(&sql)?
         .query_row(params_from_iter(&condition.parameters), |row| row.get(0))?;
-    Ok((objects, Some(available.unsigned_abs())))
+    Ok(Page { objects, limit, available: Some(available.unsigned_abs()) })
+}
+
+/// Takes objects, at least one, while their manifests have no more than `max_bytes` together; and
+/// whether some are left.
+fn up_to<E>(
+    max_bytes: usize,
+    objects: impl Iterator<Item = Result<Object, E>>,
+) -> Result<(Vec<Object>, bool), E> {
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    for object in objects {
+        let object = object?;
+        bytes += text(&object, "manifest_text").len();
+        if bytes > max_bytes && !taken.is_empty() {
+            return Ok((taken, true));
+        }
+        taken.push(object);
+    }
+    Ok((taken, false))
 }
 
 fn reads_manifest(listing: &Listing, column: &Attribute) -> bool {
@@ -129,4 +158,30 @@ pub(crate) fn show(context: &Context<'_>, resource: &Resource, id: &str) -> Resu
     let with_trash = context.era() == Era::Current && context.request.flag("include_trash")?;
     let object = readable::find(context, resource, id, with_trash)?;
     present::one(context, resource, &object, select.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many objects with manifests of these lengths are taken, and whether some are left.
+    fn taken(max_bytes: usize, lengths: &[usize]) -> (usize, bool) {
+        let objects = lengths.iter().map(|length| {
+            let manifest = Value::from("x".repeat(*length));
+            Ok::<_, ()>(Object::from_iter([("manifest_text".to_owned(), manifest)]))
+        });
+        let (taken, left) = up_to(max_bytes, objects).unwrap();
+        (taken.len(), left)
+    }
+
+    #[test]
+    fn a_list_ends_before_the_manifest_that_is_too_much() {
+        assert_eq!(taken(10, &[4, 6]), (2, false));
+        assert_eq!(taken(10, &[4, 6, 1, 1]), (2, true));
+        assert_eq!(taken(10, &[11, 1]), (1, true));
+        assert_eq!(taken(10, &[11]), (1, false));
+        assert_eq!(taken(10, &[]), (0, false));
+        let without = [Ok::<_, ()>(Object::new()), Ok(Object::new())];
+        assert_eq!(up_to(0, without.into_iter()).unwrap().0.len(), 2);
+    }
 }
