@@ -9,7 +9,7 @@ use super::error::{Result, denied, unprocessable};
 use super::object::{self, Object, text};
 use super::permission::Level;
 use super::resource::{Resource, UniqueName};
-use super::resources::GROUPS;
+use super::resources::{self, API_CLIENT_AUTHORIZATIONS, GROUPS, LOGS};
 use super::uuid;
 use crate::era::Era;
 
@@ -30,7 +30,7 @@ pub(crate) fn check_owner(
     if !is_group && !is_user {
         return Err(unprocessable("Owner uuid must be set to User or Group"));
     }
-    let owner_resource = if is_group { &GROUPS } else { &super::resources::USERS };
+    let owner_resource = if is_group { &GROUPS } else { &resources::USERS };
     let found = Condition::equals("uuid", owner);
     let found = object::find(context.db, owner_resource, context.era(), &found)?;
     let level = context.caller.access.level(owner, "");
@@ -59,6 +59,27 @@ fn check_no_cycle(context: &Context<'_>, owner: &str, moved: &str) -> Result<()>
         context.db.prepare_cached(sql)?.query_row([owner, moved], |row| row.get(0))?;
     if cycle {
         return Err(unprocessable("Owner uuid would create an ownership cycle"));
+    }
+    Ok(())
+}
+
+/// Checks that the user or group `owner` can be deleted without leaving anything ownerless.
+///
+/// Logs stay behind, and tokens are their user's without being owned.
+///
+/// # Errors
+/// Names the class of something that it owns.
+pub(crate) fn check_owns_nothing(context: &Context<'_>, owner: &str) -> Result<()> {
+    let owned = Condition::all([
+        Condition::equals("owner_uuid", owner),
+        Condition::equals("uuid", owner).negated(),
+    ]);
+    let unowned = [LOGS.plural, API_CLIENT_AUTHORIZATIONS.plural];
+    for resource in resources::all(context.era()) {
+        if !unowned.contains(&resource.plural) && object::exists(context.db, resource, &owned)? {
+            let text = format!("Cannot delete record because of dependent {}", resource.plural);
+            return Err(unprocessable(text));
+        }
     }
     Ok(())
 }

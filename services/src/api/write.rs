@@ -192,7 +192,7 @@ fn touch_permissions(context: &Context<'_>, resource: &Resource) -> Result<()> {
 /// Answers a delete request with the object as it was, or as it is in the trash.
 ///
 /// # Errors
-/// When the caller cannot see or may not delete it.
+/// When the caller cannot see or may not delete it, or it still owns something.
 pub(crate) fn delete(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
     let era = context.era();
     let with_trash = era == Era::Current && context.request.flag("include_trash")?;
@@ -206,19 +206,30 @@ pub(crate) fn delete(context: &Context<'_>, resource: &Resource, id: &str) -> Re
     if resource.plural == USERS.plural && !context.account()?.is_admin {
         return Err(denied("Permission denied: only admins delete users"));
     }
-    let this = Condition::equals("uuid", id);
-    object::delete(context.db, resource, &this)?;
-    let permissions_on_it = Condition::all([
+    if [USERS.plural, GROUPS.plural].contains(&resource.plural) {
+        ownership::check_owns_nothing(context, id)?;
+    }
+    delete_permissions(context, id)?;
+    delete_one(context, resource, &old)?;
+    present::one(context, resource, &old, None)
+}
+
+/// Deletes the permission links from and to the object `id`, whoever manages them.
+fn delete_permissions(context: &Context<'_>, id: &str) -> Result<()> {
+    let permissions = Condition::all([
         Condition::plain("link_class = 'permission'"),
         Condition::any([Condition::equals("head_uuid", id), Condition::equals("tail_uuid", id)]),
     ]);
-    if object::exists(context.db, &LINKS, &permissions_on_it)? {
-        object::delete(context.db, &LINKS, &permissions_on_it)?;
-        schema::touch_permissions(context.db)?;
+    while let Some(link) = object::find(context.db, &LINKS, context.era(), &permissions)? {
+        delete_one(context, &LINKS, &link)?;
     }
-    audit_log::record(context, resource, Some(&old), None)?;
-    touch_permissions(context, resource)?;
-    present::one(context, resource, &old, None)
+    Ok(())
+}
+
+fn delete_one(context: &Context<'_>, resource: &Resource, old: &Object) -> Result<()> {
+    object::delete(context.db, resource, &Condition::equals("uuid", text(old, "uuid")))?;
+    audit_log::record(context, resource, Some(old), None)?;
+    touch_permissions(context, resource)
 }
 
 /// Moves the object `id` to the trash; one that is there already stays as it is.

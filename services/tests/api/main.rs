@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod api_server;
+mod deletion;
 mod lists;
 
 use api_server::{Server, read};
@@ -196,26 +197,6 @@ fn only_signed_blocks_can_be_stored() {
     assert_eq!(server.call("admin", "POST", path, &malformed).0, 422);
     let other_hash = json!({"collection": {"manifest_text": "", "portable_data_hash": FOO_HASH}});
     assert_eq!(server.call("admin", "POST", path, &other_hash).0, 422);
-}
-
-#[test]
-fn a_deleted_collection_is_in_the_trash() {
-    let server = Server::start("current");
-    let body = json!({"collection": {"name": "waste", "manifest_text": ""}});
-    let waste = server.create("active", "collections", &body);
-    let path = format!("collections/{}", waste["uuid"].as_str().unwrap());
-    let on = format!("/arvados/v1/{path}");
-    let (_, deleted) = server.call("active", "DELETE", &on, &NONE);
-    assert_eq!(deleted["is_trashed"], true);
-    assert_eq!(server.get("active", &path).0, 404);
-    let with_trash = format!("{path}?include_trash=true");
-    assert_eq!(server.get("active", &with_trash).0, 200);
-    // Its name is free again.
-    server.create("active", "collections", &body);
-    let untrash = format!("{on}/untrash?ensure_unique_name=true");
-    let (status, back) = server.call("active", "POST", &untrash, &NONE);
-    assert_eq!((status, &back["trash_at"]), (200, &NONE));
-    assert_ne!(back["name"], "waste");
 }
 
 #[test]
