@@ -12,7 +12,7 @@ use crate::era::Era;
 /// Computes each user's access once for each state of users, groups and permission links.
 ///
 /// A state has a number in the database itself, so that what a transaction sees and what the cache
-/// holds cannot differ.
+/// holds cannot differ. Time alone changes a state only when a group goes to the trash as planned.
 #[derive(Debug)]
 pub(crate) struct PermissionCache {
     era: Era,
@@ -22,8 +22,16 @@ pub(crate) struct PermissionCache {
 #[derive(Debug)]
 struct Kept {
     generation: i64,
+    /// When the next group goes to the trash, if one is to.
+    ends: Option<String>,
     graph: Arc<Graph>,
     accesses: HashMap<String, Arc<Access>>,
+}
+
+impl Kept {
+    fn holds(&self, generation: i64, now: &str) -> bool {
+        self.generation == generation && self.ends.as_deref().is_none_or(|end| now < end)
+    }
 }
 
 impl PermissionCache {
@@ -40,13 +48,18 @@ impl PermissionCache {
     /// # Errors
     /// Those of the database.
     pub(crate) fn access(&self, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
+        self.access_at(&time::now(), db, uuid)
+    }
+
+    fn access_at(&self, now: &str, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
         let generation = generation(db)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = match kept.take().filter(|kept| kept.generation == generation) {
+        let current = match kept.take().filter(|kept| kept.holds(generation, now)) {
             Some(current) => current,
             None => Kept {
                 generation,
-                graph: Arc::new(read_graph(db, self.era)?),
+                ends: next_trashing(db, self.era, now)?,
+                graph: Arc::new(read_graph(db, self.era, now)?),
                 accesses: HashMap::new(),
             },
         };
@@ -62,16 +75,16 @@ impl PermissionCache {
     /// # Errors
     /// Those of the database.
     pub(crate) fn access_now(&self, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
-        let generation = generation(db)?;
+        let (generation, now) = (generation(db)?, time::now());
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let graph = kept
             .as_ref()
-            .filter(|kept| kept.generation == generation)
+            .filter(|kept| kept.holds(generation, &now))
             .map(|kept| Arc::clone(&kept.graph));
         drop(kept);
         let graph = match graph {
             Some(graph) => graph,
-            None => Arc::new(read_graph(db, self.era)?),
+            None => Arc::new(read_graph(db, self.era, &now)?),
         };
         Ok(Arc::new(graph.access(uuid)))
     }
@@ -81,7 +94,7 @@ fn generation(db: &Connection) -> rusqlite::Result<i64> {
     db.prepare_cached("SELECT value FROM permission_generation")?.query_row([], |row| row.get(0))
 }
 
-fn read_graph(db: &Connection, era: Era) -> rusqlite::Result<Graph> {
+fn read_graph(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Graph> {
     let mut edges = Vec::new();
     let owned = "SELECT owner_uuid, uuid FROM groups WHERE owner_uuid IS NOT NULL
         UNION ALL SELECT owner_uuid, uuid FROM users WHERE owner_uuid IS NOT NULL";
@@ -100,11 +113,20 @@ fn read_graph(db: &Connection, era: Era) -> rusqlite::Result<Graph> {
             edges.push((tail, head, level));
         }
     }
-    Ok(Graph::new(edges).with_trashed(trashed_groups(db, era)?))
+    Ok(Graph::new(edges).with_trashed(trashed_groups(db, era, now)?))
+}
+
+/// When the first of the groups that are not in the trash yet goes there.
+fn next_trashing(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Option<String>> {
+    if era == Era::Y2015 {
+        return Ok(None);
+    }
+    db.prepare_cached("SELECT min(trash_at) FROM groups WHERE trash_at > ?")?
+        .query_row([now], |row| row.get(0))
 }
 
 /// Groups in the trash, and all groups that they own.
-fn trashed_groups(db: &Connection, era: Era) -> rusqlite::Result<HashSet<String>> {
+fn trashed_groups(db: &Connection, era: Era, now: &str) -> rusqlite::Result<HashSet<String>> {
     if era == Era::Y2015 {
         return Ok(HashSet::new());
     }
@@ -112,5 +134,46 @@ fn trashed_groups(db: &Connection, era: Era) -> rusqlite::Result<HashSet<String>
             SELECT uuid FROM groups WHERE trash_at <= ?1
             UNION SELECT groups.uuid FROM groups JOIN trashed ON groups.owner_uuid = trashed.uuid
         ) SELECT uuid FROM trashed";
-    db.prepare_cached(below)?.query_map([time::now()], |row| row.get(0))?.collect()
+    db.prepare_cached(below)?.query_map([now], |row| row.get(0))?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::schema;
+
+    #[test]
+    fn a_group_goes_to_the_trash_at_its_time_without_another_change() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(&schema::statements(Era::Current)).unwrap();
+        db.execute_batch(
+            "INSERT INTO groups (uuid, owner_uuid, trash_at) VALUES
+                ('later', 'user', '2030-01-01T00:00:00.000000000Z'),
+                ('inner', 'later', NULL),
+                ('sooner', 'user', '2029-01-01T00:00:00.000000000Z')",
+        )
+        .unwrap();
+        let cache = PermissionCache::new(Era::Current);
+        let trashed = |now: &str| {
+            let mut trashed = cache.access_at(now, &db, "user").unwrap().trashed().to_vec();
+            trashed.sort();
+            trashed
+        };
+        assert!(trashed("2028-01-01T00:00:00.000000000Z").is_empty());
+        assert_eq!(trashed("2029-01-01T00:00:00.000000000Z"), ["sooner"]);
+        assert_eq!(trashed("2029-12-31T00:00:00.000000000Z"), ["sooner"]);
+        assert_eq!(trashed("2030-01-01T00:00:00.000000000Z"), ["inner", "later", "sooner"]);
+    }
+
+    #[test]
+    fn what_is_kept_is_used_until_something_changes() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(&schema::statements(Era::Current)).unwrap();
+        let cache = PermissionCache::new(Era::Current);
+        let access = || cache.access(&db, "user").unwrap();
+        let first = access();
+        assert!(Arc::ptr_eq(&first, &access()));
+        schema::touch_permissions(&db).unwrap();
+        assert!(!Arc::ptr_eq(&first, &access()));
+    }
 }
