@@ -19,6 +19,7 @@ use sha1::Sha1;
 
 const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
 const EMPTY: &str = "d41d8cd98f00b204e9800998ecf8427e";
+const MANAGER: &str = "Authorization: OAuth2 manager-token";
 const ERAS: [&str; 2] = ["2015", "current"];
 
 struct Keepstore {
@@ -249,15 +250,56 @@ fn reading_needs_the_callers_own_signature_where_it_is_enforced() {
 fn the_data_manager_lists_blocks_and_still_deletes_none() {
     let keepstore = Keepstore::start("2015", &["-data-manager-token-file=FOLDER/manager"]);
     keepstore.send("PUT", &format!("/{FOO}"), &[], b"foo");
-    let manager = "Authorization: OAuth2 manager-token";
-    let index = keepstore.send("GET", "/index", &[manager], b"");
+    let index = keepstore.send("GET", "/index", &[MANAGER], b"");
     let lines: Vec<_> = index.text().split('\n').collect();
     assert!(lines[0].starts_with(&format!("{FOO}+3 1")), "{lines:?}");
     assert_eq!(lines[1..], ["", ""]);
-    assert_eq!(keepstore.send("GET", "/index/fff", &[manager], b"").text(), "\n");
-    let reply = keepstore.send("DELETE", &format!("/{FOO}"), &[manager], b"");
+    assert_eq!(keepstore.send("GET", "/index/fff", &[MANAGER], b"").text(), "\n");
+    let reply = keepstore.send("DELETE", &format!("/{FOO}"), &[MANAGER], b"");
     assert_eq!((reply.status, reply.text()), (405, "Method disabled\n"));
     assert_eq!(keepstore.send("GET", &format!("/{FOO}"), &[], b"").status, 200);
+}
+
+#[test]
+fn lists_are_taken_from_the_data_manager_only() {
+    let keepstore = Keepstore::start("2015", &["-data-manager-token-file=FOLDER/manager"]);
+    keepstore.send("PUT", &format!("/{FOO}"), &[], b"foo");
+    let put = |path: &str, header: &str, body: &str| {
+        let reply = keepstore.send("PUT", path, &[header], body.as_bytes());
+        (reply.status, reply.text().to_owned())
+    };
+    let trash = format!(r#"[{{"locator": "{FOO}+3", "block_mtime": 1}}, {{"locator": "x"}}]"#);
+    let received = |text: &str| (200, format!("Received {text} requests\n"));
+    assert_eq!(put("/trash", MANAGER, &trash), received("2 trash"));
+    assert_eq!(put("/pull", MANAGER, "[]"), received("0 pull"));
+    for path in ["/pull", "/trash"] {
+        assert_eq!(put(path, "", &trash), (401, "Unauthorized\n".to_owned()));
+        assert_eq!(put(path, MANAGER, "[{}]"), (400, "Bad Request\n".to_owned()));
+        assert_eq!(put(path, MANAGER, "nonsense"), (400, "Bad Request\n".to_owned()));
+    }
+    let idle = serde_json::json!({"InProgress": 0, "Queued": 0});
+    assert!((0..10_000).any(|_| keepstore.status()["TrashQueue"] == idle));
+    assert_eq!(keepstore.send("GET", &format!("/{FOO}"), &[], b"").status, 200);
+}
+
+#[test]
+fn a_block_is_pulled_from_a_keepstore_that_has_it() {
+    let signed = ["-blob-signing-key-file=FOLDER/key", "-data-manager-token-file=FOLDER/manager"];
+    let with = Keepstore::start("2015", &[&signed[..], &["-enforce-permissions"]].concat());
+    let without = Keepstore::start("2015", &signed);
+    with.send("PUT", &format!("/{FOO}"), &[], b"foo");
+    let dead = "127.0.0.1:1";
+    let server = format!("http://{}/", with.service.addresses[0]);
+    let list = serde_json::json!([
+        {"locator": format!("{EMPTY}+0"), "servers": [dead, server]},
+        {"locator": format!("{FOO}+3"), "servers": [dead, server]},
+    ]);
+    let reply = without.send("PUT", "/pull", &[MANAGER], list.to_string().as_bytes());
+    assert_eq!(reply.text(), "Received 2 pull requests\n");
+    let idle = serde_json::json!({"InProgress": 0, "Queued": 0});
+    assert!((0..10_000).any(|_| without.status()["PullQueue"] == idle));
+    let found = files(&without.volume());
+    assert_eq!(found, [without.volume().join("acb").join(FOO)]);
 }
 
 #[test]

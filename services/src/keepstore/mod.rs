@@ -5,6 +5,8 @@
 mod block;
 mod config;
 mod index;
+mod maintenance;
+mod queue;
 mod refusal;
 mod routes;
 mod server;

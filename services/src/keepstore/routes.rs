@@ -16,6 +16,10 @@ pub(super) enum Route<'a> {
     Delete,
     /// List the blocks whose hash starts so.
     Index(&'a str),
+    /// Take a list of blocks to fetch.
+    Pull,
+    /// Take a list of blocks to delete.
+    Trash,
     /// Tell about volumes and memory.
     Status,
     /// A browser asks what it may do.
@@ -35,6 +39,11 @@ pub(super) fn route<'a>(method: &Method, path: &'a str, era: Era) -> Option<Rout
         if let Some(prefix) = index_prefix(name) {
             return Some(Route::Index(prefix));
         }
+    }
+    match (method, name) {
+        (&Method::PUT, "pull") => return Some(Route::Pull),
+        (&Method::PUT, "trash") => return Some(Route::Trash),
+        _ => {}
     }
     let locator = Locator::parse(name)?;
     match *method {
@@ -81,6 +90,14 @@ mod tests {
         assert_eq!(get("/index/acb"), Some(Route::Index("acb")));
         assert_eq!(get("/index/../x"), None);
         assert_eq!(get("/indexacb"), None);
+    }
+
+    #[test]
+    fn lists_of_the_data_manager_are_put() {
+        let put = |path| route(&Method::PUT, path, Era::Current);
+        assert_eq!([put("/pull"), put("/trash")], [Some(Route::Pull), Some(Route::Trash)]);
+        assert_eq!([put("/pull/"), put("/index")], [None, None]);
+        assert_eq!(route(&Method::GET, "/pull", Era::Current), None);
     }
 
     #[test]

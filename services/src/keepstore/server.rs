@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response};
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::block::{self, Block};
 use super::config::Config;
+use super::maintenance::Maintenance;
 use super::refusal::Refusal;
 use super::routes::{Route, route};
 use super::store::Store;
@@ -31,6 +32,9 @@ const PIECES_WAITING: usize = 4;
 
 /// How long a client may pause within a body: a buffer is kept for it meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The longest list of blocks to fetch or to delete.
+const MAX_LIST_BYTES: usize = 64 << 20;
 
 /// What browsers are told in the current era, on every reply.
 const CORS: [(&str, &str); 4] = [
@@ -53,19 +57,25 @@ pub(super) struct Keepstore {
     /// One permit for each block in memory.
     buffers: Arc<Semaphore>,
     max_buffers: usize,
+    maintenance: Arc<Maintenance>,
 }
 
 impl Keepstore {
     /// Sets up what `config` says.
     pub(super) fn new(config: Config) -> Self {
+        let store = Arc::new(Store::new(config.volumes));
+        let buffers = Arc::new(Semaphore::new(config.max_buffers));
+        let maintenance =
+            Maintenance::new(Arc::clone(&store), Arc::clone(&buffers), config.signer.clone());
         Self {
             era: config.era,
             signer: config.signer,
             enforce: config.enforce,
             data_manager_token: config.data_manager_token,
-            store: Arc::new(Store::new(config.volumes)),
-            buffers: Arc::new(Semaphore::new(config.max_buffers)),
+            store,
+            buffers,
             max_buffers: config.max_buffers,
+            maintenance: Arc::new(maintenance),
         }
     }
 
@@ -75,6 +85,9 @@ impl Keepstore {
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let result = match route(&parts.method, &path, self.era) {
             Some(Route::Write(hash)) => self.write(hash, &parts.headers, body).await,
+            Some(list @ (Route::Pull | Route::Trash)) if self.is_data_manager(&parts.headers) => {
+                self.take_list(list, body).await
+            }
             other => {
                 unread_body::discard(&parts.headers, body);
                 match other {
@@ -106,8 +119,30 @@ impl Keepstore {
             Route::Index(prefix) => self.index(prefix).await,
             Route::Status => self.status().await,
             Route::Preflight => Ok(Response::new(empty())),
+            Route::Pull | Route::Trash => Err(Refusal::NotDataManager),
             Route::Write(_) => Err(Refusal::BadRequest),
         }
+    }
+
+    /// Takes a list of blocks to fetch or to delete, and answers before that is done.
+    async fn take_list(&self, list: Route<'_>, body: Incoming) -> Result<Response<Body>, Refusal> {
+        let body = Limited::new(body, MAX_LIST_BYTES).collect().await;
+        let body = body.map_err(|_| Refusal::BadRequest)?.to_bytes();
+        let (count, name) = if list == Route::Pull {
+            let pulls: Vec<_> = serde_json::from_slice(&body).map_err(|_| Refusal::BadRequest)?;
+            let count = pulls.len();
+            self.maintenance.pull(pulls);
+            (count, "pull")
+        } else {
+            let trash: Vec<_> = serde_json::from_slice(&body).map_err(|_| Refusal::BadRequest)?;
+            let count = trash.len();
+            self.maintenance.trash(trash);
+            (count, "trash")
+        };
+        let mut response = Response::new(full(format!("Received {count} {name} requests\n")));
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
+        Ok(response)
     }
 
     async fn read(
@@ -231,7 +266,9 @@ impl Keepstore {
     async fn status(&self) -> Result<Response<Body>, Refusal> {
         let (store, max_buffers) = (Arc::clone(&self.store), self.max_buffers);
         let in_use = max_buffers - self.buffers.available_permits().min(max_buffers);
-        let document = blocking(move || status::document(store.volumes(), in_use, max_buffers));
+        let maintenance = Arc::clone(&self.maintenance);
+        let document =
+            blocking(move || status::document(store.volumes(), &maintenance, in_use, max_buffers));
         let mut response = Response::new(full(document.await?.to_string()));
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);

@@ -2,17 +2,21 @@
 
 use serde_json::{Value, json};
 
+use super::maintenance::Maintenance;
 use super::volume::Volume;
 
 /// The whole document. For a blocking thread.
-pub(super) fn document(volumes: &[Volume], buffers_in_use: usize, max_buffers: usize) -> Value {
-    // There is no garbage collection to wait for: nothing is ever queued.
-    let queue = json!({ "InProgress": 0, "Queued": 0 });
+pub(super) fn document(
+    volumes: &[Volume],
+    maintenance: &Maintenance,
+    buffers_in_use: usize,
+    max_buffers: usize,
+) -> Value {
     json!({
         "volumes": volumes.iter().filter_map(volume).collect::<Vec<_>>(),
         "BufferPool": { "BuffersMax": max_buffers, "BuffersInUse": buffers_in_use },
-        "PullQueue": queue,
-        "TrashQueue": queue,
+        "PullQueue": maintenance.pulls.status(),
+        "TrashQueue": maintenance.trash.status(),
         "Memory": { "Alloc": resident_bytes() },
     })
 }
