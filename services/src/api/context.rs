@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::caller::{Account, Caller};
+use super::discovery_cache::DiscoveryCache;
 use super::error::{ApiError, Result, denied};
 use super::permission_cache::PermissionCache;
 use super::request::ApiRequest;
@@ -16,6 +17,8 @@ pub(crate) struct Api {
     pub(crate) era: Era,
     /// Its database.
     pub(crate) store: Store,
+    /// What it tells clients about itself.
+    pub(crate) discovery: DiscoveryCache,
     /// Who may do what.
     pub(crate) permissions: PermissionCache,
     /// Signs and checks locators; without one, locators need no signature.

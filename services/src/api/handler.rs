@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -40,12 +41,11 @@ pub(crate) async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Respons
             if let ApiError::Internal(error) = &error {
                 log::line(format_args!("{id}: {error}"));
             }
-            (error.status(), error.body(era, &id))
+            (error.status(), error.body(era, &id).to_string().into())
         }
     };
-    let text = body.to_string();
-    let length = HeaderValue::from(text.len());
-    let mut response = Response::new(if head { empty() } else { full(text) });
+    let length = HeaderValue::from(body.len());
+    let mut response = Response::new(if head { empty() } else { full(body) });
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, length);
@@ -79,7 +79,7 @@ fn with_headers(mut response: Response<Body>, era: Era, request_id: &str) -> Res
     response
 }
 
-async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool) -> Result<Value> {
+async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool) -> Result<Bytes> {
     let (parts, body) = request.into_parts();
     let body = match Limited::new(body, super::MAX_BODY_BYTES).collect().await {
         Ok(body) => body.to_bytes(),
@@ -103,7 +103,7 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
     }
 }
 
-fn dispatch(api: &Api, request: &ApiRequest) -> Result<Value> {
+fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
     let route = route::find(api.era, &request.method, &request.path);
     let route = route.ok_or(ApiError::NotFound)?;
     let in_context = |db: &Connection, work: &dyn Fn(&Context<'_>) -> Result<Value>| {
@@ -114,8 +114,11 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Value> {
         |work: &dyn Fn(&Context<'_>) -> Result<Value>| api.store.read(|db| in_context(db, work));
     let write =
         |work: &dyn Fn(&Context<'_>) -> Result<Value>| api.store.write(|db| in_context(db, work));
-    match route {
-        Route::Discovery => Ok(discovery::document(api, &request.host)),
+    let answer = match route {
+        Route::Discovery => {
+            let make = || discovery::document(api, &request.host).to_string().into();
+            return Ok(api.discovery.get(&request.host, make));
+        }
         Route::Config => Ok(config::document(api, &request.host)),
         Route::Vocabulary => Ok(config::vocabulary()),
         Route::DatabaseReset => write(&reset_database),
@@ -131,7 +134,8 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Value> {
                 false => write(&run),
             }
         }
-    }
+    };
+    Ok(answer?.to_string().into())
 }
 
 /// Puts the database back, unless it holds a user that no test made.

@@ -22,6 +22,7 @@ mod condition;
 mod config;
 mod context;
 mod discovery;
+mod discovery_cache;
 mod error;
 mod filter;
 mod fixture_load;
@@ -75,6 +76,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let api = Arc::new(context::Api {
         era: flags.era,
         store: store::Store::open(&flags.database, &image)?,
+        discovery: discovery_cache::DiscoveryCache::default(),
         permissions: permission_cache::PermissionCache::new(flags.era),
         signer: signature::optional_signer(key, ttl, flags.era)?,
         signature_ttl_seconds: ttl,

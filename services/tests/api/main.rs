@@ -355,3 +355,16 @@ fn the_discovery_document_describes_what_there_is() {
         }
     }
 }
+
+#[test]
+fn the_discovery_document_is_made_once_for_each_name_of_the_server() {
+    let server = Server::start("current");
+    let url = server.url("/discovery/v1/apis/arvados/v1/rest");
+    let get = |url: &str| read(server.send(Request::get(url).body(String::new()).unwrap())).1;
+    let first = get(&url);
+    // Its time of making has microseconds.
+    assert_eq!(get(&url), first);
+    let named = get(&url.replace("127.0.0.1", "localhost"));
+    assert_eq!(named["rootUrl"], server.url("/").replace("127.0.0.1", "localhost"));
+    assert_eq!(get(&url), first);
+}
