@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use anyhow::Context;
 
 use crate::environment;
+use crate::output::say;
 use crate::workspace::Workspace;
 
 /// The path of the `services` binary, which is built first if it is missing or out of date.
@@ -34,7 +35,7 @@ fn build(
     toolchain: &str,
     reason: &str,
 ) -> anyhow::Result<()> {
-    eprintln!("building the embedded services ({reason}); the first time takes about a minute");
+    say(&format!("building the embedded services ({reason}); the first time takes about a minute"));
     // Dated before the build begins, so that what is edited meanwhile is newer.
     let new_stamp = tempfile::Builder::new().prefix("services.stamp").tempfile_in(folder)?;
     fs_err::write(new_stamp.path(), toolchain)?;

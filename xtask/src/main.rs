@@ -1,5 +1,7 @@
 //! `cargo xtask`: an Arvados test cluster, and the test suites that run on it.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,6 +17,7 @@ mod export;
 mod failure;
 mod lifecycle;
 mod nearest;
+mod output;
 mod plan;
 mod ports;
 mod process;
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            commands::say(&format!("error: {error:#}"));
+            output::say(&format!("error: {error:#}"));
             failure::exit_code(&error)
         }
     }

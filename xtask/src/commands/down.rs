@@ -1,8 +1,9 @@
 //! `services down`: stop a cluster, or some of its services.
 
-use super::{folder, say};
+use super::folder;
 use crate::cli::Down;
 use crate::lifecycle::take_down;
+use crate::output::say;
 use crate::stack::StackLock;
 use crate::workspace::Workspace;
 

@@ -1,9 +1,10 @@
 //! `services env`: the environment in which a client finds the cluster.
 
-use super::{folder, print};
+use super::folder;
 use crate::cli::Env;
 use crate::export::Environment;
 use crate::lifecycle::Cluster;
+use crate::output::print;
 use crate::workspace::Workspace;
 
 /// # Errors

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::print;
 use crate::cli::{ListStacks, ReportFormat};
+use crate::output::print;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::{folder, say};
+use super::folder;
 use crate::cli::Target;
 use crate::lifecycle::{Cluster, reset};
+use crate::output::say;
 use crate::stack::StackLock;
 use crate::workspace::Workspace;
 
@@ -14,8 +15,8 @@ pub(crate) fn run(workspace: &Workspace, target: &Target) -> anyhow::Result<()> 
     let folder = folder(workspace, target)?;
     let started_at = Instant::now();
     // Without a folder there is nothing to lock; opening says that the stack is not up.
-    let _lock =
-        folder.path().exists().then(|| StackLock::take(&folder, "cargo xtask services reset"));
+    let lock = || StackLock::take(&folder, "cargo xtask services reset");
+    let _lock = folder.path().exists().then(lock).transpose()?;
     let cluster = Cluster::open(workspace, &folder)?;
     reset::reset_all(&cluster)?;
     let took = started_at.elapsed().as_millis();

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{folder, print};
+use super::folder;
 use crate::cli::{Report, ReportFormat};
 use crate::failure::CheckFailed;
 use crate::lifecycle::health::{self, Health};
 use crate::lifecycle::{Cluster, log_tail};
+use crate::output::print;
 use crate::stack::State;
 use crate::workspace::Workspace;
 

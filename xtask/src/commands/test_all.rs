@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::{print, say};
 use crate::cli::{Overrides, TestAll};
 use crate::embedded;
 use crate::export::Environment;
 use crate::failure::CheckFailed;
 use crate::lifecycle::{Cluster, bring_up, take_down};
+use crate::output::{print, say};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{StackFolder, StackLock};

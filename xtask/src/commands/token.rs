@@ -2,9 +2,10 @@
 
 use sdk_fixtures::Fixtures;
 
-use super::{folder, print};
+use super::folder;
 use crate::cli::Token;
 use crate::failure::Usage;
+use crate::output::print;
 use crate::stack::State;
 use crate::workspace::Workspace;
 

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::{folder, print, say, status};
+use super::{folder, status};
 use crate::cli::{Format, Up};
 use crate::export::Environment;
 use crate::lifecycle::{Cluster, bring_up};
+use crate::output::{print, say};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{StackLock, State};

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::start::Start;
 use super::{Cluster, reset, take_down};
+use crate::output::say;
 use crate::plan::{self, Planned};
 use crate::process::identity::{self, Identity};
 use crate::programs;
@@ -77,7 +78,7 @@ fn previous_state(folder: &StackFolder) -> anyhow::Result<Option<State>> {
     };
     let rebooted = state.boot_id != identity::boot_id()?;
     if rebooted {
-        eprintln!("the machine was started anew since this stack was: it is cleared away");
+        say(&format!("the machine was started anew since this stack was: it is cleared away"));
     }
     // Nothing of it runs: perhaps we were killed while it was being started, or stopped.
     if rebooted || !state.services.iter().any(crate::stack::state::Service::is_alive) {
@@ -118,7 +119,7 @@ fn clear_remains(cluster: &Cluster<'_>, ready: &[String]) -> anyhow::Result<()> 
     if gone.is_empty() {
         return Ok(());
     }
-    eprintln!("starting again what has ended or does not answer: {}", gone.join(", "));
+    say(&format!("starting again what has ended or does not answer: {}", gone.join(", ")));
     take_down::stop_services(cluster.folder, &cluster.state, &gone)
 }
 

@@ -63,10 +63,8 @@ fn check_one(
     tls: Arc<ClientConfig>,
     deadline: Instant,
 ) -> anyhow::Result<Health> {
-    let running = service.process.and_then(|process| Some((process, PidFd::open(process)?)));
-    let Some((process, handle)) = running else {
-        return Ok(Health::Ended);
-    };
+    let Some(process) = service.process else { return Ok(Health::Ended) };
+    let Some(handle) = PidFd::open(process)? else { return Ok(Health::Ended) };
     let answer = awaited(cluster, service, process, &handle, tls, deadline)?.until_ready();
     Ok(match answer {
         Ok(()) => Health::Ready,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::output::say;
 use crate::plan;
 use crate::process::identity;
 use crate::process::members::Signs;
@@ -24,7 +25,7 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
         Ok(None) if folder.path().exists() => return clear_leftovers(folder),
         Ok(None) => return Ok(false),
         Err(error) if selection.is_empty() => {
-            eprintln!("{error:#}");
+            say(&format!("{error:#}"));
             return clear_leftovers(folder);
         }
         Err(error) => return Err(error),
@@ -76,7 +77,10 @@ fn stop_targets(
     let home = Home { folder: folder.path(), since };
     for killed in stop::stop(targets, home, grace)? {
         let (service, process) = (killed.service, killed.process);
-        eprintln!("{service}: {process} did not end within {} s and was killed", grace.as_secs());
+        say(&format!(
+            "{service}: {process} did not end within {} s and was killed",
+            grace.as_secs()
+        ));
     }
     Ok(())
 }

@@ -14,10 +14,16 @@ pub(crate) struct PidFd(OwnedFd);
 
 impl PidFd {
     /// A handle to `identity`; `None` if that process has ended.
-    pub(crate) fn open(identity: Identity) -> Option<Self> {
-        let handle = Self::open_pid(identity.pid).ok()?;
-        // Looked at only now: from here on the handle stays with whom it was opened for.
-        identity.is_alive().then_some(handle)
+    ///
+    /// # Errors
+    /// When the kernel has no such handles, or no descriptor is left.
+    pub(crate) fn open(identity: Identity) -> io::Result<Option<Self>> {
+        match Self::open_pid(identity.pid) {
+            // Looked at only now: from here on the handle stays with whom it was opened for.
+            Ok(handle) => Ok(identity.is_alive().then_some(handle)),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A handle to whatever process has `pid` now: right for a child that is not yet waited for.

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitPidFlag;
 
@@ -51,7 +52,7 @@ pub(crate) fn stop(
 ) -> anyhow::Result<Vec<Killed>> {
     let mut ending = Ending::new(targets, home);
     let polite_until = Instant::now() + grace;
-    ending.look_again();
+    ending.look_again()?;
     ending.ask()?;
     ending.wait_until(polite_until)?;
     let killed = ending.kill()?;
@@ -80,7 +81,10 @@ impl<'a> Ending<'a> {
     }
 
     /// Adds what belongs to the targets now; true if that is anything new.
-    fn look_again(&mut self) -> bool {
+    ///
+    /// # Errors
+    /// When a process cannot be watched.
+    fn look_again(&mut self) -> anyhow::Result<bool> {
         let signs: Vec<Signs> = self.targets.iter().map(|target| target.signs.clone()).collect();
         let found = members::find(&signs, self.home.folder, self.home.since);
         let before = self.running.len();
@@ -89,13 +93,14 @@ impl<'a> Ending<'a> {
                 if self.running.contains_key(&process) {
                     continue;
                 }
-                if let Some(handle) = PidFd::open(process) {
+                let handle = PidFd::open(process);
+                if let Some(handle) = handle.with_context(|| format!("cannot watch {process}"))? {
                     let running = Running { service, process, handle, asked: false };
                     self.running.insert(process, running);
                 }
             }
         }
-        self.running.len() > before
+        Ok(self.running.len() > before)
     }
 
     /// Sends SIGTERM: to the leader of each service, or to all its processes when it has ended.
@@ -127,7 +132,7 @@ impl<'a> Ending<'a> {
                 self.ask()?;
             }
             // A process may have been started while the others ended.
-            if !self.look_again() {
+            if !self.look_again()? {
                 return Ok(());
             }
             self.ask()?;
@@ -162,7 +167,7 @@ impl<'a> Ending<'a> {
                 let left: Vec<String> = self.running.keys().map(ToString::to_string).collect();
                 anyhow::bail!("not even SIGKILL has ended {}", left.join(", "));
             }
-            self.look_again();
+            self.look_again()?;
         }
         let name = |service: usize| self.targets[service].service.clone();
         let mut killed: Vec<Killed> = self

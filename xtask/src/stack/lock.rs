@@ -1,5 +1,6 @@
 //! One command at a time works on a stack.
 
+use crate::output::say;
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
 
@@ -36,7 +37,7 @@ impl StackLock {
                 file.read_to_string(&mut holder)?;
                 let holder = holder.trim();
                 let holder = if holder.is_empty() { "another command" } else { holder };
-                eprintln!("waiting for {holder}, which works on stack {}", folder.name());
+                say(&format!("waiting for {holder}, which works on stack {}", folder.name()));
                 file.lock().with_context(cannot)?;
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),

@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 
 use super::count::Count;
 use crate::environment;
+use crate::output::say;
 use crate::process::pidfd::PidFd;
 use crate::process::poll;
 use crate::signals::Interrupt;
@@ -62,7 +63,7 @@ pub(crate) fn run(
     ended?;
     let mut count = lines.count;
     if !status.success() && count.failed == 0 {
-        eprintln!("{program} ended with {status}");
+        say(&format!("{program} ended with {status}"));
         count.failed = 1;
     }
     Ok(count)

@@ -9,6 +9,7 @@ use anyhow::Context;
 use xshell::{Shell, cmd};
 
 use crate::environment;
+use crate::output::say;
 use crate::programs;
 
 /// The folder of the environment's programs, which is made first if it is not there.
@@ -34,7 +35,7 @@ pub(crate) fn programs_folder(requirements: &Path, cache: &Path) -> anyhow::Resu
 }
 
 fn make(python: &Path, folder: &Path, requirements: &Path) -> anyhow::Result<()> {
-    eprintln!("making a Python environment with the packages of {}", requirements.display());
+    say(&format!("making a Python environment with the packages of {}", requirements.display()));
     if folder.exists() {
         fs_err::remove_dir_all(folder)?;
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use super::print;
 use crate::cli::{Bench, Overrides};
 use crate::embedded;
 use crate::lifecycle::Cluster;
+use crate::output::print;
 use crate::settings::Wanted;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
