@@ -42,16 +42,22 @@ fn build(
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     environment::clean(&mut command);
     command.current_dir(root).args(["build", "--package", "services", "--bin", "services"]);
-    command.arg("--target-dir").arg(folder.parent().context("a profile lies in a target folder")?);
-    if folder.ends_with("release") {
-        command.arg("--release");
-    }
+    command.arg("--target-dir").arg(target_folder(folder)?);
+    let profile = folder.file_name().unwrap_or_default();
+    command.arg("--profile").arg(if profile == "debug" { "dev".as_ref() } else { profile });
     // Standard output carries results only.
     command.stdout(std::io::stderr());
     let status = command.status().context("cannot start cargo")?;
     anyhow::ensure!(status.success(), "cargo could not build the embedded services ({status})");
     new_stamp.persist(stamp)?;
     Ok(())
+}
+
+/// The folder that cargo builds into, above the one of a profile and, if one was asked for, of a
+/// platform. Cargo tags it.
+fn target_folder(profile_folder: &Path) -> anyhow::Result<&Path> {
+    let tagged = profile_folder.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    tagged.or(profile_folder.parent()).context("a profile lies in a target folder")
 }
 
 /// Names the toolchain by where it is and when it was installed: asking it would take as long as
@@ -144,7 +150,8 @@ mod tests {
             for name in manifests.into_iter().chain(packages).chain(["main.rs", "services.bin"]) {
                 tree.write(name, "", 0);
             }
-            let listing = format!("x: {}", tree.path("main.rs").display());
+            let main = tree.path("main.rs").display().to_string();
+            let listing = format!("x: {}", main.replace(' ', "\\ "));
             tree.write("services.d", &listing, 0);
             tree.write("stamp", "toolchain 1", 60);
             tree

@@ -33,7 +33,7 @@ impl Environment {
         let at = |port: &str| state.ports.get(port).map(|number| format!("{host}:{number}"));
         let runs = |service: &str| state.service(service).is_some();
         let mut set = BTreeMap::new();
-        if let Some(api) = at("api") {
+        if let (Some(api), true) = (at("api"), runs("api")) {
             set.insert("ARVADOS_API_HOST", api.clone());
             set.insert("ARVADOS_TEST_API_HOST", api);
         }
@@ -43,13 +43,13 @@ impl Environment {
         set.insert("ARVADOS_TEST_CA_CERT", cluster.folder.authority().display().to_string());
         set.insert("XTASK_STACK", cluster.folder.name().to_string());
         let urls = [
-            ("ARVADOS_TEST_KEEPPROXY_URL", "http", "keepproxy", "keepproxy"),
-            ("ARVADOS_TEST_KEEPPROXY_SSL_URL", "https", "keepproxy-ssl", "keepproxy"),
-            ("ARVADOS_TEST_GIT_URL", "http", "arv-git-httpd", "arv-git-httpd"),
-            ("ARVADOS_TEST_GIT_SSL_URL", "https", "arv-git-httpd-ssl", "arv-git-httpd"),
+            ("ARVADOS_TEST_KEEPPROXY_URL", "http", "keepproxy", &["keepproxy"][..]),
+            ("ARVADOS_TEST_KEEPPROXY_SSL_URL", "https", "keepproxy-ssl", &["nginx", "keepproxy"]),
+            ("ARVADOS_TEST_GIT_URL", "http", "arv-git-httpd", &["arv-git-httpd"]),
+            ("ARVADOS_TEST_GIT_SSL_URL", "https", "arv-git-httpd-ssl", &["nginx", "arv-git-httpd"]),
         ];
-        for (name, scheme, port, service) in urls {
-            if let (Some(address), true) = (at(port), runs(service)) {
+        for (name, scheme, port, services) in urls {
+            if let (Some(address), true) = (at(port), services.iter().all(|name| runs(name))) {
                 set.insert(name, format!("{scheme}://{address}"));
             }
         }

@@ -46,8 +46,11 @@ impl Held {
     /// # Errors
     /// When the port is in use or the address not ours.
     pub(crate) fn number_only(host: IpAddr, number: Option<u16>) -> anyhow::Result<Self> {
-        let socket = bind(SocketAddr::new(host, number.unwrap_or(0)))
-            .with_context(|| in_use(host, number.unwrap_or(0)))?;
+        let why = || match number {
+            Some(number) => in_use(host, number),
+            None => format!("cannot have a port on {host}"),
+        };
+        let socket = bind(SocketAddr::new(host, number.unwrap_or(0))).with_context(why)?;
         let number = socket.local_addr()?.port();
         Ok(Self { number, sockets: vec![socket.into()] })
     }

@@ -49,6 +49,17 @@ pub(crate) enum Provider {
     Path(PathBuf),
 }
 
+impl Provider {
+    /// With a relative path made absolute: services do not work in the folder that it is
+    /// relative to.
+    fn relative_to(self, folder: &Path) -> Self {
+        match self {
+            Self::Path(path) => Self::Path(folder.join(path)),
+            other => other,
+        }
+    }
+}
+
 impl FromStr for Provider {
     type Err = String;
 
@@ -215,8 +226,14 @@ impl Wanted {
                 Usage(format!("unknown profile {name}{}", nearest::hint(name, known)))
             })?,
         };
-        let explicit = over(profile, overrides)?;
-        let wanted = Self { defaults: file.defaults, explicit };
+        let mut explicit = over(profile, overrides)?;
+        // In the file, paths are relative to the workspace.
+        let root = services_yml.ancestors().nth(2).unwrap_or(services_yml);
+        let mut defaults = file.defaults;
+        for provider in defaults.providers.values_mut().chain(explicit.providers.values_mut()) {
+            *provider = provider.clone().relative_to(root);
+        }
+        let wanted = Self { defaults, explicit };
         if wanted.fresh().keepstores == 0 {
             return Err(Usage("keepstores: a cluster needs at least one".into()));
         }
@@ -263,7 +280,10 @@ fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
             .split_once('=')
             .ok_or_else(|| Usage(format!("--provider {choice}: write SERVICE=PROVIDER")))?;
         check_kinds([&kind.to_owned()], Path::new("--provider"))?;
-        let provider = provider.parse().map_err(|error| Usage(format!("--provider: {error}")))?;
+        let provider: Provider =
+            provider.parse().map_err(|error| Usage(format!("--provider: {error}")))?;
+        let here = std::env::current_dir().unwrap_or_default();
+        let provider = provider.relative_to(&here);
         layer.providers.insert(kind.to_owned(), provider);
     }
     let fixtures = match &flags.fixtures {

@@ -91,7 +91,7 @@ fn a_killed_keepstore_is_reported_and_started_again_on_its_port() {
     let keep0 = checkout.service("default", "keep0");
     let api = checkout.service("default", "api");
     kill(Pid::from_raw(pid(&keep0)), Signal::SIGKILL).unwrap();
-    wait_until_gone(pid(&keep0));
+    common::wait_until_gone(pid(&keep0));
     let status = checkout.services(&["status"]);
     assert_eq!(status.code, Some(1));
     assert!(status.stderr.contains("not ready: keep0"), "{status:?}");
@@ -225,15 +225,4 @@ fn the_exported_shell_lines_are_what_a_shell_evaluates() {
     let api = port(&checkout.service("default", "api"), "api");
     let token = checkout.services(&["token", "active"]).ok().stdout;
     assert_eq!(shell.stdout, format!("127.0.0.1:{api} {} unset\n", token.trim()));
-}
-
-/// Returns when the process has ended, which its parent need not have noticed.
-fn wait_until_gone(pid: i32) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while fs_err::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.contains(") Z"))
-    {
-        assert!(std::time::Instant::now() < deadline, "{pid} does not end");
-        std::thread::yield_now();
-    }
 }

@@ -72,8 +72,8 @@ fn a_grandchild_in_a_session_of_its_own_goes_down_too() {
     let stat = format!("/proc/{grandchild}/stat");
     assert!(std::fs::exists(&stat).unwrap());
     checkout.services(&["down"]).ok();
-    let gone = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
-    assert!(!gone, "the grandchild still runs");
+    let runs = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
+    assert!(!runs, "the grandchild still runs");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::{Overrides, TestAll};
 use crate::embedded;
 use crate::export::Environment;
-use crate::failure::CheckFailed;
+use crate::failure::{CheckFailed, Interrupted};
 use crate::lifecycle::{Cluster, bring_up, take_down};
 use crate::output::{print, say};
 use crate::settings::Wanted;
@@ -32,16 +32,31 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
     let interrupt = Interrupt::catch()?;
     for (name, suite) in &runnable {
         if suite.clusters.is_empty() {
-            total += one(workspace, name, suite, &[], &interrupt)?;
+            total += counted(name, one(workspace, name, suite, &[], &interrupt))?;
         }
         for profile in &suite.clusters {
-            total += on_a_cluster(workspace, name, suite, profile, &interrupt)?;
+            let count = on_a_cluster(workspace, name, suite, profile, &interrupt);
+            total += counted(name, count)?;
         }
     }
     print(&format!("{total}\n"))?;
     match total.failed {
         0 => Ok(()),
         failed => Err(CheckFailed(format!("{failed} failed")).into()),
+    }
+}
+
+/// A suite that cannot be run is one failure, and no reason not to run the others.
+///
+/// # Errors
+/// When a signal has ended it: then the others are not run.
+fn counted(name: &str, result: anyhow::Result<Count>) -> anyhow::Result<Count> {
+    match result {
+        Err(error) if !error.is::<Interrupted>() => {
+            say(&format!("suite {name} could not be run: {error:#}"));
+            Ok(Count { failed: 1, ..Count::default() })
+        }
+        result => result,
     }
 }
 
@@ -70,14 +85,14 @@ fn on_a_cluster(
         let name = overrides.profile.map_or_else(|| name.to_owned(), |it| format!("{name} ({it})"));
         one(workspace, &name, suite, &variables, interrupt)
     });
-    take_down::take_down(&folder, &[])?;
+    let down = take_down::take_down(&folder, &[]);
     if matches!(&result, Ok(count) if count.failed == 0) {
         fs_err::remove_dir_all(folder.path())?;
     } else {
         say(&format!("the logs of the cluster are in {}", folder.logs().display()));
     }
     drop(lock);
-    result
+    result.and_then(|count| down.map(|_| count))
 }
 
 fn one(

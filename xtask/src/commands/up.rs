@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{folder, status};
 use crate::cli::{Format, Up};
 use crate::export::Environment;
+use crate::lifecycle::health::Health;
 use crate::lifecycle::{Cluster, bring_up};
 use crate::output::{print, say};
 use crate::settings::Wanted;
@@ -59,8 +60,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let cluster = Cluster::new(workspace, &folder, up.state);
     match arguments.export.format {
         Format::Human => {
-            let healths =
-                vec![crate::lifecycle::health::Health::Ready; cluster.state.services.len()];
+            let services = cluster.state.services.iter();
+            let health = |name| if up.ready.contains(name) { Health::Ready } else { Health::Ended };
+            let healths: Vec<Health> = services.map(|service| health(&service.name)).collect();
             print(&status::table(&cluster, &healths))?;
             say(&format!(
                 "use it:  eval \"$(cargo xtask services env{} --format sh)\"",

@@ -20,6 +20,8 @@ pub(crate) struct Up {
     pub(crate) state: State,
     /// The services that were started by this call.
     pub(crate) started: Vec<String>,
+    /// The services that answer: those, and those that did already.
+    pub(crate) ready: Vec<String>,
     /// Services that cannot run on this machine, and why.
     pub(crate) unavailable: Vec<(String, String)>,
 }
@@ -43,42 +45,44 @@ pub(crate) fn bring_up(
     };
     let planned = plan::plan(&settings, selection, &programs::find)?;
     let (runnable, unavailable) = split(planned, selection)?;
-    let (state, ready) = match previous {
-        Some(state) => {
-            let cluster = Cluster::new(workspace, folder, state);
-            let ready = reset::ready(&cluster)?;
-            clear_remains(&cluster, &ready)?;
-            (cluster.state, ready)
-        }
+    let state = match previous {
+        Some(state) => state,
         None => {
             let own = Identity::own().context("this process is not in the table of processes")?;
             fresh_logs(folder)?;
             let token = settings.fixtures().auth_token("admin")?;
-            (State::new(settings, token, identity::boot_id()?, own.start_time), Vec::new())
+            State::new(settings, token, identity::boot_id()?, own.start_time)
         }
     };
     let mut cluster = Cluster::new(workspace, folder, state);
+    let mut ready = reset::ready(&cluster)?;
+    reset::reset_data(&cluster, &ready)?;
+    interrupt.check()?;
     let missing: Vec<Planned> =
         runnable.into_iter().filter(|service| !ready.contains(&service.name)).collect();
-    if !missing.is_empty() {
-        Start { cluster: &mut cluster, services_binary, interrupt }.start(&missing)?;
+    let started: Vec<String> = missing.iter().map(|service| service.name.clone()).collect();
+    ready.extend(started.iter().cloned());
+    if missing.is_empty() {
+        reset::register(&cluster, &ready)?;
+    } else {
+        clear_remains(&cluster, &started)?;
+        let mut start =
+            Start { cluster: &mut cluster, services_binary, running: &ready, interrupt };
+        start.start(&missing)?;
     }
-    if !ready.is_empty() {
-        reset::reset(&cluster, &ready)?;
-    }
-    let started = missing.into_iter().map(|service| service.name).collect();
-    Ok(Up { state: cluster.state, started, unavailable })
+    interrupt.check()?;
+    Ok(Up { state: cluster.state, started, ready, unavailable })
 }
 
 /// The state of a stack that is at least partly up in this boot of the machine.
 fn previous_state(folder: &StackFolder) -> anyhow::Result<Option<State>> {
     let Some(state) = State::load(folder)? else {
-        folder.clear()?;
+        take_down::take_down(folder, &[])?;
         return Ok(None);
     };
     let rebooted = state.boot_id != identity::boot_id()?;
     if rebooted {
-        say(&format!("the machine was started anew since this stack was: it is cleared away"));
+        say("the machine was started anew since this stack was: it is cleared away");
     }
     // Nothing of it runs: perhaps we were killed while it was being started, or stopped.
     if rebooted || !state.services.iter().any(crate::stack::state::Service::is_alive) {
@@ -100,7 +104,9 @@ fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
         match &service.unavailable {
             None => runnable.push(service),
             Some(reason) => {
-                let named = selection.contains(&service.name);
+                let named =
+                    |wanted: &String| *wanted == service.name || *wanted == service.kind.name;
+                let named = selection.iter().any(named);
                 anyhow::ensure!(!named, "{} cannot run here: {reason}", service.name);
                 unavailable.push((service.name, reason.clone()));
             }
@@ -109,18 +115,15 @@ fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
     Ok((runnable, unavailable))
 }
 
-/// Ends what is left of services that have ended, or hang.
-fn clear_remains(cluster: &Cluster<'_>, ready: &[String]) -> anyhow::Result<()> {
-    let services = cluster.state.services.iter();
-    let gone: Vec<&str> = services
-        .map(|service| service.name.as_str())
-        .filter(|name| !ready.iter().any(|ready| ready == name))
-        .collect();
-    if gone.is_empty() {
+/// Ends what is left of services that are about to be started again: they have ended, or hang.
+fn clear_remains(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Result<()> {
+    let known = |name: &&str| cluster.state.service(name).is_some();
+    let remains: Vec<&str> = names.iter().map(String::as_str).filter(known).collect();
+    if remains.is_empty() {
         return Ok(());
     }
-    say(&format!("starting again what has ended or does not answer: {}", gone.join(", ")));
-    take_down::stop_services(cluster.folder, &cluster.state, &gone)
+    say(&format!("starting again what has ended or does not answer: {}", remains.join(", ")));
+    take_down::stop_services(cluster.folder, &cluster.state, &remains)
 }
 
 /// The logs of a stack that is down are kept until it is brought up again.

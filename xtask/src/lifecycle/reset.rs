@@ -6,18 +6,18 @@ use super::health::Health;
 use super::{Cluster, health, kind};
 use crate::registration;
 
-/// Resets the services of those names: the database to the fixtures, volumes empty, repositories
-/// as in the fixtures; then the keep services are registered again.
+/// Resets the data of the services of those names: the database to the fixtures, volumes empty,
+/// repositories as in the fixtures.
 ///
 /// # Errors
 /// When one of them does not do it; every answer on the way is checked.
-pub(crate) fn reset(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Result<()> {
+pub(crate) fn reset_data(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Result<()> {
     let context = cluster.context();
     let context = &context;
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
-        for service in cluster.state.services.iter().filter(|service| names.contains(&service.name))
-        {
+        let named = cluster.state.services.iter().filter(|service| names.contains(&service.name));
+        for service in named {
             let reset = kind(&service.kind)?.reset;
             let reset = move || {
                 reset(context, &service.name)
@@ -28,10 +28,17 @@ pub(crate) fn reset(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Result<(
         for thread in threads {
             thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
         }
-        Ok::<_, anyhow::Error>(())
-    })?;
-    registration::register(context, &cluster.service_names())
-        .context("the keep services could not be registered again")
+        Ok(())
+    })
+}
+
+/// Registers the keep services among `running` with the API server, if that runs.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn register(cluster: &Cluster<'_>, running: &[String]) -> anyhow::Result<()> {
+    registration::register(&cluster.context(), running)
+        .context("the keep services could not be registered")
 }
 
 /// Resets a stack that is up as a whole.
@@ -51,7 +58,9 @@ pub(crate) fn reset_all(cluster: &Cluster<'_>) -> anyhow::Result<()> {
         ended.join(", "),
         cluster.folder.name(),
     );
-    reset(cluster, &cluster.service_names())
+    let names = cluster.service_names();
+    reset_data(cluster, &names)?;
+    register(cluster, &names)
 }
 
 /// The names of the services that are ready, of a stack that may be up only partly.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ use anyhow::Context as _;
 use rustls::ClientConfig;
 
 use super::program::{self, Program};
-use super::{Cluster, health, log_tail, take_down};
+use super::{Cluster, health, log_tail, reset, take_down};
+use crate::output::say;
 use crate::plan::Planned;
 use crate::ports::Held;
 use crate::process::pidfd::PidFd;
@@ -22,7 +23,7 @@ use crate::services::Context;
 use crate::signals::Interrupt;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
-use crate::{certificate, registration, services};
+use crate::{certificate, services};
 
 /// The service with which the keep services are registered.
 const API: &str = "api";
@@ -34,6 +35,8 @@ const LOG_LINES: usize = 20;
 pub(crate) struct Start<'a, 'b> {
     pub(crate) cluster: &'b mut Cluster<'a>,
     pub(crate) services_binary: PathBuf,
+    /// All services that will be up then, whether they are started now or ran already.
+    pub(crate) running: &'b [String],
     pub(crate) interrupt: &'b Interrupt,
 }
 
@@ -46,8 +49,11 @@ impl Start<'_, '_> {
     pub(crate) fn start(&mut self, services: &[Planned]) -> anyhow::Result<()> {
         let before = self.cluster.state.clone();
         let result = self.try_to_start(services);
-        if result.is_err() {
-            self.roll_back(before, services)?;
+        if result.is_err()
+            && let Err(error) = self.roll_back(before, services)
+        {
+            // The first failure is what a person has to know of.
+            say(&format!("while taking back what was started: {error:#}"));
         }
         result
     }
@@ -149,12 +155,12 @@ impl Start<'_, '_> {
             drop(sender);
             state.save(self.cluster.folder)?;
             if outcome.is_err() {
-                take_down::stop_services(self.cluster.folder, &state, &names)?;
+                self.end_early(&state, &names);
             }
             for result in results {
                 if result.is_err() && outcome.is_ok() {
                     outcome = result;
-                    take_down::stop_services(self.cluster.folder, &state, &names)?;
+                    self.end_early(&state, &names);
                 }
             }
             Ok((state, outcome))
@@ -223,9 +229,15 @@ impl Start<'_, '_> {
     }
 
     fn register(&self) -> anyhow::Result<()> {
-        let running = self.cluster.service_names();
-        registration::register(&self.cluster.context(), &running)
-            .context("the keep services could not be registered")
+        reset::register(self.cluster, self.running)
+    }
+
+    /// Ends the services, so that nobody waits for them any more. What cannot be ended is reported
+    /// by the roll-back, which tries again.
+    fn end_early(&self, state: &State, names: &[&str]) {
+        if let Err(error) = take_down::stop_services(self.cluster.folder, state, names) {
+            say(&format!("{error:#}"));
+        }
     }
 
     /// Ends what this call has started, and leaves the state as it was before.
@@ -234,11 +246,7 @@ impl Start<'_, '_> {
         let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
         self.stop(&names)?;
         for service in services {
-            let ports = (service.kind.ports)(&service.name);
-            let ports = ports.iter().map(|port| folder.port_file(port));
-            for file in ports.chain([folder.pid_file(&service.name)]) {
-                remove_if_there(&file)?;
-            }
+            take_down::remove_number_files(folder, service.kind, &service.name)?;
         }
         self.cluster.state = before;
         if self.cluster.state.services.is_empty() {
@@ -266,11 +274,4 @@ fn service_lock(folder: &StackFolder, service: &str) -> anyhow::Result<File> {
         format!("{} is held: a process of an earlier start still runs", path.display())
     })?;
     Ok(file)
-}
-
-fn remove_if_there(path: &Path) -> anyhow::Result<()> {
-    match fs_err::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
 }

@@ -1,14 +1,17 @@
 //! Taking a stack, or some of its services, down.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::kind;
 use crate::output::say;
 use crate::plan;
 use crate::process::identity;
 use crate::process::members::Signs;
 use crate::process::stop::{self, Home, Target};
+use crate::services::Kind;
 use crate::stack::{StackFolder, State};
 
 /// Without a state there are no settings to ask.
@@ -44,10 +47,32 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
         folder.clear()?;
         return Ok(true);
     }
+    for service in state.services.iter().filter(|service| names.contains(&service.name.as_str())) {
+        remove_number_files(folder, kind(&service.kind)?, &service.name)?;
+    }
     let mut left = state.clone();
     left.services.retain(|service| !names.contains(&service.name.as_str()));
     left.save(folder)?;
     Ok(true)
+}
+
+/// Removes the pid file and the port files of a service that does not run any more.
+///
+/// # Errors
+/// When one cannot be removed.
+pub(crate) fn remove_number_files(
+    folder: &StackFolder,
+    kind: &Kind,
+    service: &str,
+) -> anyhow::Result<()> {
+    let ports = (kind.ports)(service).into_iter().map(|port| folder.port_file(&port));
+    for file in ports.chain([folder.pid_file(service)]) {
+        match fs_err::remove_file(file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Ends all processes of these services, and says which had to be killed.
@@ -102,7 +127,9 @@ fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
             signs: Signs { leader: None, marker: None, lock: path },
         });
     }
-    stop_targets(folder, &targets, 0, DEFAULT_GRACE)?;
+    if !targets.is_empty() {
+        stop_targets(folder, &targets, 0, DEFAULT_GRACE)?;
+    }
     State::remove(folder)?;
     folder.clear()?;
     Ok(anything)

@@ -1,6 +1,9 @@
 //! The keepstores: `keep0`, `keep1` and so on, each with a volume of its own.
 
+use std::io::ErrorKind;
 use std::path::Path;
+
+use anyhow::Context as _;
 
 use super::{Context, Kind, Launch, Probe, Question, flag, single_port};
 use crate::settings::Settings;
@@ -44,14 +47,18 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
 }
 
 /// Removes all blocks; the folder itself stays, since a running keepstore knows it.
+///
+/// A folder is renamed first, out of the way of whoever is writing a block into it.
 fn empty(volume: &Path) -> anyhow::Result<()> {
+    let aside = tempfile::Builder::new()
+        .prefix("removed-blocks")
+        .tempdir_in(volume.parent().context("a volume lies in the stack's folder")?)?;
     for entry in fs_err::read_dir(volume)? {
         let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            fs_err::remove_dir_all(entry.path())?;
-        } else {
-            fs_err::remove_file(entry.path())?;
+        match fs_err::rename(entry.path(), aside.path().join(entry.file_name())) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
         }
     }
-    Ok(())
+    Ok(aside.close()?)
 }

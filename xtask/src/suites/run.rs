@@ -52,10 +52,11 @@ pub(crate) fn run(
     let pid = i32::try_from(child.id())?;
     let handle = PidFd::open_pid(pid)?;
     let mut lines = Lines::default();
-    let ended = follow(&output, &handle, interrupt, &mut lines);
+    let ended = follow(&output, &handle, Some(interrupt), None, &mut lines);
     if ended.is_err() {
         end_group(pid, Signal::SIGTERM)?;
-        poll::until_readable(&[&handle], Some(Instant::now() + GRACE))?;
+        // Read on: it may have much to say before it ends.
+        follow(&output, &handle, None, Some(Instant::now() + GRACE), &mut lines)?;
     }
     end_group(pid, Signal::SIGKILL)?;
     let status = child.wait()?;
@@ -66,27 +67,36 @@ pub(crate) fn run(
         say(&format!("{program} ended with {status}"));
         count.failed = 1;
     }
+    if count == Count::default() {
+        say(&format!("{program} ran no test, or does not say how many"));
+        count.failed = 1;
+    }
     Ok(count)
 }
 
-/// Shows what comes out of the pipe until the suite has ended.
+/// Shows what comes out of the pipe until the suite has ended, or the deadline.
+///
+/// # Errors
+/// When the interrupt comes first.
 fn follow(
     output: &PipeReader,
     handle: &PidFd,
-    interrupt: &Interrupt,
+    interrupt: Option<&Interrupt>,
+    deadline: Option<Instant>,
     lines: &mut Lines,
 ) -> anyhow::Result<()> {
     let mut open = true;
     loop {
-        let mut watched: Vec<&dyn AsFd> = vec![handle, interrupt];
+        let mut watched: Vec<&dyn AsFd> = vec![handle];
         if open {
             watched.push(output);
         }
-        let ready = poll::until_readable(&watched, None)?;
-        interrupt.check()?;
-        if ready.contains(&2) {
+        watched.extend(interrupt.map(|interrupt| interrupt as &dyn AsFd));
+        let ready = poll::until_readable(&watched, deadline)?;
+        interrupt.map_or(Ok(()), Interrupt::check)?;
+        if open && ready.contains(&1) {
             open = lines.read_some(output)?;
-        } else if ready.contains(&0) {
+        } else if ready.is_empty() || ready.contains(&0) {
             return Ok(());
         }
     }

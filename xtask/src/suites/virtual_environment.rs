@@ -19,7 +19,10 @@ use crate::programs;
 pub(crate) fn programs_folder(requirements: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
     let python = programs::find("python3").context("python3 is not installed")?;
     let mut hasher = DefaultHasher::new();
-    (fs_err::read(requirements)?, &python).hash(&mut hasher);
+    let shell = Shell::new()?;
+    // Another Python at the same path would not find the packages.
+    let version = cmd!(shell, "{python} --version").quiet().read()?;
+    (fs_err::read(requirements)?, &python, version).hash(&mut hasher);
     let folder = cache.join(format!("python-{:016x}", hasher.finish()));
     fs_err::create_dir_all(cache)?;
     // It cannot be made elsewhere and moved here: its programs name their folder.

@@ -178,3 +178,14 @@ impl Drop for Checkout {
         }
     }
 }
+
+/// Returns when the process has ended, which its parent need not have noticed.
+pub(crate) fn wait_until_gone(pid: i32) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while fs_err::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.contains(") Z"))
+    {
+        assert!(std::time::Instant::now() < deadline, "{pid} does not end");
+        std::thread::yield_now();
+    }
+}
