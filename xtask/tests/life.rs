@@ -171,6 +171,15 @@ fn profiles_change_the_cluster_and_a_running_one_is_not_changed_behind_its_back(
 }
 
 #[test]
+fn a_second_up_does_not_call_cargo() {
+    let checkout = Checkout::new();
+    checkout.up(&["keepproxy"]);
+    let mut command = checkout.command(&["services", "up", "keepproxy"]);
+    command.env("PATH", "/nowhere").env_remove("CARGO");
+    common::Done::from(command.output().unwrap()).ok();
+}
+
+#[test]
 fn without_git_only_the_git_service_is_missing() {
     let checkout = Checkout::new();
     let up = checkout.command(&["services", "up"]).env("PATH", "/nowhere").output().unwrap();

@@ -141,6 +141,42 @@ fn a_services_folder_that_cannot_be_made_is_reported() {
 }
 
 #[test]
+fn a_port_that_a_stranger_has_taken_is_reported_and_the_others_run_on() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    let keep0 = checkout.service("default", "keep0");
+    let pid = i32::try_from(keep0["pid"].as_i64().unwrap()).unwrap();
+    let port = u16::try_from(keep0["ports"]["keep0"].as_u64().unwrap()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    common::wait_until_gone(pid);
+    let stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let done = checkout.services(&["up"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    let wanted = format!("port keep0: cannot have port {port} on 127.0.0.1 again: ");
+    assert!(done.stderr.contains(&wanted), "{done:?}");
+    assert_eq!(checkout.processes().len(), 5, "the others run on");
+    drop(stranger);
+    checkout.up(&[]);
+    assert_eq!(checkout.status(&[])["ready"], true);
+}
+
+#[test]
+fn a_service_that_hangs_is_reported_and_replaced() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    let keep0 = checkout.service("default", "keep0");
+    let pid = i32::try_from(keep0["pid"].as_i64().unwrap()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    assert_eq!(checkout.service("default", "keep0")["health"], "hanging");
+    checkout.configure("stop_timeout: 5", "stop_timeout: 1");
+    let up = checkout.up(&[]);
+    let wanted = "starting again what has ended or does not answer: keep0\n";
+    assert!(up.stderr.contains(wanted), "{up:?}");
+    assert_eq!(checkout.service("default", "keep0")["ports"], keep0["ports"]);
+    assert_eq!(checkout.processes().len(), 6);
+}
+
+#[test]
 fn commands_on_a_stack_that_is_not_up_say_so() {
     let checkout = Checkout::new();
     for (action, code) in [("reset", 3), ("env", 3), ("status", 1), ("down", 0)] {
