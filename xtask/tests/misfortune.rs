@@ -163,12 +163,12 @@ fn a_port_that_a_stranger_has_taken_is_reported_and_the_others_run_on() {
 #[test]
 fn a_service_that_hangs_is_reported_and_replaced() {
     let checkout = Checkout::new();
+    checkout.configure("stop_timeout: 5", "stop_timeout: 1");
     checkout.up(&[]);
     let keep0 = checkout.service("default", "keep0");
     let pid = i32::try_from(keep0["pid"].as_i64().unwrap()).unwrap();
     kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
     assert_eq!(checkout.service("default", "keep0")["health"], "hanging");
-    checkout.configure("stop_timeout: 5", "stop_timeout: 1");
     let up = checkout.up(&[]);
     let wanted = "starting again what has ended or does not answer: keep0\n";
     assert!(up.stderr.contains(wanted), "{up:?}");

@@ -16,6 +16,7 @@ pub(crate) struct Entry {
     pub(crate) session: i32,
     pub(crate) start_time: u64,
     state: u8,
+    threads: u32,
 }
 
 /// A file's identity: device and inode.
@@ -65,13 +66,17 @@ impl Entry {
             state: *fields.first()?.as_bytes().first()?,
             parent: number(1)?,
             session: number(3)?,
+            threads: fields.get(17)?.parse().ok()?,
             start_time: fields.get(19)?.parse().ok()?,
         })
     }
 
     /// Whether it ended and only waits for its parent to notice.
+    ///
+    /// The first thread is a zombie as soon as it ends itself; as long as there are others, the
+    /// process still has its files and ports.
     pub(crate) fn is_dead(&self) -> bool {
-        matches!(self.state, b'Z' | b'X')
+        matches!(self.state, b'Z' | b'X') && self.threads <= 1
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -151,6 +156,15 @@ mod tests {
         let entry = Entry::parse(stat).unwrap();
         assert_eq!((entry.pid, entry.parent, entry.session, entry.start_time), (42, 7, 41, 987));
         assert!(!entry.is_dead());
+    }
+
+    #[test]
+    fn a_process_is_dead_when_its_last_thread_is() {
+        let zombie =
+            |threads| format!("42 (a) Z 7 42 41 0 -1 4 1 2 3 4 5 6 7 8 20 0 {threads} 0 9");
+        let is_dead = |threads| Entry::parse(zombie(threads).as_bytes()).unwrap().is_dead();
+        assert!(is_dead(1));
+        assert!(!is_dead(2));
     }
 
     #[test]

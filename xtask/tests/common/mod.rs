@@ -179,12 +179,15 @@ impl Drop for Checkout {
     }
 }
 
-/// Returns when the process has ended, which its parent need not have noticed.
+/// Returns when all threads of the process have ended, which its parent need not have noticed.
 pub(crate) fn wait_until_gone(pid: i32) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    while fs_err::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.contains(") Z"))
-    {
+    let runs = || {
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+        threads > 1 || stat.is_ok_and(|stat| !stat.contains(") Z"))
+    };
+    while runs() {
         assert!(std::time::Instant::now() < deadline, "{pid} does not end");
         std::thread::yield_now();
     }
