@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::checkout;
 use crate::class::Class;
 use crate::content_hash::content_hash;
 use crate::error::Error;
@@ -24,7 +25,7 @@ impl Fixtures {
 
     /// The fixtures that come with this crate.
     pub fn builtin() -> Self {
-        Self::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"))
+        Self::open(checkout::root().join("sdk-fixtures/fixtures"))
     }
 
     /// The folder.

@@ -12,6 +12,7 @@
 //! # Ok::<(), sdk_fixtures::Error>(())
 //! ```
 
+pub mod checkout;
 mod class;
 mod content_hash;
 mod erb;

@@ -26,9 +26,12 @@ impl ApiServer {
     /// When the certificate cannot be read.
     pub(crate) fn of_stack(context: &Context<'_>) -> anyhow::Result<Self> {
         let authority = context.folder.authority();
-        let certificate = Certificate::from_pem(&fs_err::read(&authority)?)
-            .with_context(|| format!("no certificate in {}", authority.display()))?
-            .to_owned();
+        let none = || {
+            let authority = authority.display();
+            format!("no certificate in {authority}: take the stack down and up for a new one")
+        };
+        let text = fs_err::read(&authority).with_context(none)?;
+        let certificate = Certificate::from_pem(&text).with_context(none)?.to_owned();
         let roots = RootCerts::new_with_certs(&[certificate]);
         let agent = ureq::Agent::config_builder()
             .tls_config(TlsConfig::builder().root_certs(roots).build())

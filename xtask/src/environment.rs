@@ -18,11 +18,30 @@ pub(crate) fn clean(command: &mut Command) {
             command.env_remove(name);
         }
     }
-    for name in ["no_proxy", "NO_PROXY"] {
-        let own = std::env::var(name).unwrap_or_default();
-        let separator = if own.is_empty() { "" } else { "," };
-        command.env(name, format!("{own}{separator}{LOOPBACK}"));
+    for (name, value) in no_proxy() {
+        command.env(name, value);
     }
+}
+
+/// The variables by which programs know that nothing on this machine is reached through a proxy.
+pub(crate) fn no_proxy() -> impl Iterator<Item = (&'static str, String)> {
+    ["no_proxy", "NO_PROXY"].into_iter().map(|name| {
+        let own = std::env::var(name).unwrap_or_default();
+        let value = match own.as_str() {
+            "" => LOOPBACK.to_owned(),
+            known if known.contains(LOOPBACK) => own,
+            other => format!("{other},{LOOPBACK}"),
+        };
+        (name, value)
+    })
+}
+
+/// Whether our own environment names a proxy.
+pub(crate) fn has_proxy() -> bool {
+    let names = ["http_proxy", "https_proxy", "all_proxy"];
+    names.iter().any(|name| {
+        std::env::var_os(name).is_some() || std::env::var_os(name.to_uppercase()).is_some()
+    })
 }
 
 /// Whether a variable of ours may be seen by a process that we start.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::cli::Format;
+use crate::environment;
 use crate::lifecycle::Cluster;
 use crate::services::client_host;
 
@@ -41,6 +42,9 @@ impl Environment {
         set.insert("ARVADOS_API_HOST_INSECURE", "true".into());
         set.insert("ARVADOS_TEST_PROXY_SERVICES", "1".into());
         set.insert("ARVADOS_TEST_CA_CERT", cluster.folder.authority().display().to_string());
+        if environment::has_proxy() {
+            set.extend(environment::no_proxy());
+        }
         set.insert("XTASK_STACK", cluster.folder.name().to_string());
         let urls = [
             ("ARVADOS_TEST_KEEPPROXY_URL", "http", "keepproxy", &["keepproxy"][..]),

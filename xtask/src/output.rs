@@ -4,7 +4,8 @@ use std::io::Write;
 
 /// Progress, notes and errors, on standard error; a reader that is gone is no reason to fail.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    // In one piece: several commands may write to the same terminal.
+    let _ = std::io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// The result of a command, on standard output. A reader that has gone away, as `head` does, has

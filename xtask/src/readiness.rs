@@ -133,7 +133,11 @@ impl Awaited<'_> {
             stream.conn.complete_io(stream.sock)?;
         }
         match self.question {
-            Question::TlsHandshake => Ok(()),
+            Question::TlsHandshake => {
+                // Politely, or the service logs an error of ours.
+                stream.conn.send_close_notify();
+                stream.flush()
+            }
             Question::Http | Question::Https => question_over(&mut stream, self.address),
         }
     }

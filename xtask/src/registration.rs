@@ -3,6 +3,8 @@
 //! Whatever it lists (those of the fixtures, or of an earlier start) is replaced by ours; where it
 //! lists ours already, nothing is written.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use serde_json::{Value, json};
 
 use crate::api_server::ApiServer;
@@ -49,7 +51,8 @@ pub(crate) fn register(context: &Context<'_>, running: &[String]) -> anyhow::Res
 fn wanted(context: &Context<'_>, running: &[String]) -> Vec<KeepService> {
     // Clients resolve the name themselves; another machine's need the address.
     let host = services::client_host(context.settings.host);
-    let host = if host.is_loopback() { "localhost".to_owned() } else { host.to_string() };
+    let is_localhost = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()].contains(&host);
+    let host = if is_localhost { "localhost".to_owned() } else { host.to_string() };
     let port = |name: &str| context.ports.get(name).and_then(|port| port.parse().ok());
     let is_running = |name: &String| running.contains(name);
     let keepstores = services::keepstores(context.settings).into_iter().enumerate();

@@ -26,8 +26,7 @@ impl Workspace {
 
     /// Where the sources of this program are, whatever the root is.
     pub(crate) fn source() -> PathBuf {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        package.parent().unwrap_or(package).to_owned()
+        sdk_fixtures::checkout::root()
     }
 
     /// What `services up` starts.

@@ -219,6 +219,42 @@ fn another_cluster_in_the_environment_is_never_contacted() {
 }
 
 #[test]
+fn another_loopback_address_is_the_one_that_clients_are_told() {
+    let checkout = Checkout::new();
+    checkout.up(&["--host", "127.0.0.2"]);
+    assert_eq!(checkout.status(&[])["ready"], true);
+    let env = checkout.services(&["env", "--format", "json"]).ok().stdout;
+    let env: serde_json::Value = serde_json::from_str(&env).unwrap();
+    let text = |name: &str| env["set"][name].as_str().unwrap().to_owned();
+    let listed = std::process::Command::new("curl")
+        .args(["--silent", "--fail", "--cacert", &text("ARVADOS_TEST_CA_CERT")])
+        .args(["--header", &format!("Authorization: Bearer {}", text("ARVADOS_API_TOKEN"))])
+        .arg(format!("https://{}/arvados/v1/keep_services", text("ARVADOS_API_HOST")))
+        .args(["--noproxy", "*"])
+        .output();
+    let listed = common::Done::from(listed.unwrap()).ok().stdout;
+    assert_eq!(listed.matches("\"service_host\":\"127.0.0.2\"").count(), 3, "{listed}");
+}
+
+#[test]
+fn a_provider_that_was_chosen_and_is_not_installed_is_an_error() {
+    let checkout = Checkout::new();
+    let mut command = checkout.command(&["services", "up", "--provider", "keepstore=system"]);
+    let done = common::Done::from(command.env("PATH", "/nowhere").output().unwrap());
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert!(done.stderr.contains("keep0 cannot run here: keepstore is not installed"), "{done:?}");
+}
+
+#[test]
+fn a_deleted_volume_is_made_again() {
+    let checkout = Checkout::new();
+    checkout.up(&["keep0"]);
+    fs_err::remove_dir_all(checkout.stack("default", "keep0")).unwrap();
+    checkout.services(&["reset"]).ok();
+    assert!(checkout.stack("default", "keep0").is_dir());
+}
+
+#[test]
 fn the_exported_shell_lines_are_what_a_shell_evaluates() {
     let checkout = Checkout::new();
     checkout.up(&[]);

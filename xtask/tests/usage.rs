@@ -83,6 +83,20 @@ fn a_dry_run_shows_the_plan_and_starts_nothing() {
 }
 
 #[test]
+fn a_copied_checkout_is_a_checkout_of_its_own() {
+    let checkout = Checkout::new();
+    let program = checkout.root().join("target/debug/xtask");
+    fs_err::create_dir_all(program.parent().unwrap()).unwrap();
+    fs_err::create_dir_all(checkout.root().join("sdk-fixtures/fixtures")).unwrap();
+    fs_err::copy(env!("CARGO_BIN_EXE_xtask"), &program).unwrap();
+    let mut command = std::process::Command::new(program);
+    command.args(["services", "up", "api", "--dry-run"]).env_remove("CARGO_MANIFEST_DIR");
+    let plan = common::Done::from(command.output().unwrap()).ok().stdout;
+    let fixtures = checkout.root().join("sdk-fixtures/fixtures");
+    assert!(plan.contains(&format!("-fixtures={}\n", fixtures.display())), "{plan}");
+}
+
+#[test]
 fn help_is_a_result_and_not_an_error() {
     let done = Checkout::new().run(&["--help"]).ok();
     insta::assert_snapshot!(done.stdout);

@@ -1,7 +1,8 @@
 //! Which repositories there are to make, and from what.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::checkout;
 use crate::error::Error;
 use crate::folder::Fixtures;
 
@@ -24,7 +25,7 @@ pub(super) fn of(fixtures: &Fixtures) -> Result<Vec<Stream>, Error> {
         Err(Error::UnknownClass { .. }) => return Ok(Vec::new()),
         class => class?,
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("git");
+    let folder = checkout::root().join("sdk-fixtures/git");
     let mut streams = Vec::new();
     for record in &class.records {
         let path = folder.join(format!("{}.fast-import", record.label));

@@ -10,7 +10,7 @@ use crate::output::say;
 use crate::plan::{self, Planned};
 use crate::process::identity::{self, Identity};
 use crate::programs;
-use crate::settings::Wanted;
+use crate::settings::{Provider, Wanted};
 use crate::signals::Interrupt;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
@@ -106,7 +106,8 @@ fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
             Some(reason) => {
                 let named =
                     |wanted: &String| *wanted == service.name || *wanted == service.kind.name;
-                let named = selection.iter().any(named);
+                // A provider that was chosen and is not there is not replaced in silence.
+                let named = selection.iter().any(named) || service.provider == Provider::System;
                 anyhow::ensure!(!named, "{} cannot run here: {reason}", service.name);
                 unavailable.push((service.name, reason.clone()));
             }

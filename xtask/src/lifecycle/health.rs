@@ -107,8 +107,9 @@ pub(crate) fn awaited<'a>(
 /// When the certificate cannot be read.
 pub(crate) fn trusting(folder: &StackFolder) -> anyhow::Result<Arc<ClientConfig>> {
     let path = folder.authority();
-    let certificate = CertificateDer::from_pem_file(&path)
-        .with_context(|| format!("no certificate in {}", path.display()))?;
+    let certificate = CertificateDer::from_pem_file(&path).with_context(|| {
+        format!("no certificate in {}: take the stack down and up for a new one", path.display())
+    })?;
     let mut roots = RootCertStore::empty();
     roots.add(certificate)?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());

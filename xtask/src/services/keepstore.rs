@@ -16,10 +16,7 @@ pub(super) const KIND: Kind = Kind {
     real_program: Some("keepstore"),
     requires: None,
     launch,
-    prepare: |context, service| {
-        fs_err::create_dir_all(context.folder.volume(service))?;
-        empty(&context.folder.volume(service))
-    },
+    prepare: |context, service| empty(&context.folder.volume(service)),
     reset: |context, service| empty(&context.folder.volume(service)),
 };
 
@@ -50,6 +47,7 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
 ///
 /// A folder is renamed first, out of the way of whoever is writing a block into it.
 fn empty(volume: &Path) -> anyhow::Result<()> {
+    fs_err::create_dir_all(volume)?;
     let aside = tempfile::Builder::new()
         .prefix("removed-blocks")
         .tempdir_in(volume.parent().context("a volume lies in the stack's folder")?)?;
