@@ -3,6 +3,7 @@
 use hyper::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
 
+use crate::era::Era;
 use crate::serve::{Body, full};
 
 /// A reply with `status` whose body is `text` and a newline.
@@ -13,4 +14,14 @@ pub(crate) fn reply(status: StatusCode, text: &str) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The reply of `era`, of the two (status and text) for the old one and the current one.
+pub(crate) fn of_era(era: Era, [old, current]: [(u16, &'static str); 2]) -> Response<Body> {
+    let (status, text) = match era {
+        Era::Y2015 => old,
+        Era::Current => current,
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply(status, text)
 }

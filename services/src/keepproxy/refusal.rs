@@ -1,6 +1,6 @@
 //! Every way in which keepproxy refuses a request, and what each era says then.
 
-use hyper::{Response, StatusCode};
+use hyper::Response;
 
 use crate::era::Era;
 use crate::go_http_error;
@@ -55,12 +55,6 @@ impl Refusal {
 
     /// The reply that says so.
     pub(super) fn reply(self, era: Era) -> Response<Body> {
-        let [old, current] = self.in_both_eras();
-        let (status, text) = match era {
-            Era::Y2015 => old,
-            Era::Current => current,
-        };
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        go_http_error::reply(status, text)
+        go_http_error::of_era(era, self.in_both_eras())
     }
 }

@@ -11,13 +11,14 @@ use crate::signature::to_hex;
 pub(super) struct Block {
     /// The bytes.
     pub(super) content: Vec<u8>,
-    permit: OwnedSemaphorePermit,
+    /// Given back when the block is dropped.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Block {
     /// Takes the content that `permit` was got for.
     pub(super) fn new(content: Vec<u8>, permit: OwnedSemaphorePermit) -> Self {
-        Self { content, permit }
+        Self { content, _permit: permit }
     }
 
     /// The content to be sent; the permit is given back when the last byte is out.
@@ -28,8 +29,6 @@ impl Block {
 
 impl AsRef<[u8]> for Block {
     fn as_ref(&self) -> &[u8] {
-        // The permit lives in here for what its end does, and is never looked at.
-        let _ = &self.permit;
         &self.content
     }
 }
