@@ -74,7 +74,7 @@ fn is_inherited(name: &OsStr) -> bool {
         ]
         .contains(&name);
     // Those of the stack that we may ourselves run in.
-    let ours = [MARKER_VARIABLE, "XTASK_LISTEN", "XTASK_STACK"].contains(&name);
+    let ours = [MARKER_VARIABLE, "NGINX", "XTASK_LISTEN", "XTASK_STACK"].contains(&name);
     !(git || arvados || cargo || ours)
 }
 

@@ -29,6 +29,7 @@ mod settings;
 mod signals;
 mod stack;
 mod suites;
+mod template;
 mod workspace;
 mod yaml;
 

@@ -5,22 +5,26 @@ use std::path::PathBuf;
 
 use crate::failure::Usage;
 use crate::nearest;
-use crate::services::{Context, KINDS, Kind};
+use crate::services::launch::Launch;
+use crate::services::{Check, Context, Definition, Kind, any_version, definitions};
 use crate::settings::{Provider, Settings};
 
 /// A service that is to run, or that cannot.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
     pub(crate) name: String,
-    pub(crate) kind: &'static Kind,
+    pub(crate) definition: Definition,
     /// Never `auto`.
     pub(crate) provider: Provider,
     /// Why it cannot run on this machine.
     pub(crate) unavailable: Option<String>,
 }
 
-/// Tells where a program is, if it is installed.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
+/// Tells where a program is, if it is installed and passes the check.
+///
+/// # Errors
+/// Says why it cannot be used.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str, Check) -> Result<PathBuf, String>;
 
 /// The services of a stack with `settings`: those in `selection` (services or kinds) with all
 /// that they need, or all if it is empty.
@@ -33,20 +37,26 @@ pub(crate) fn plan(
     lookup: Lookup<'_>,
 ) -> Result<Vec<Planned>, Usage> {
     let mut services = Vec::new();
-    for &kind in KINDS {
-        let (provider, unavailable) = choose(kind, &settings.provider(kind.name), lookup)?;
-        for name in (kind.instances)(settings) {
+    let all = definitions(settings);
+    for definition in &all {
+        let (provider, unavailable) = match definition {
+            Definition::Kind(kind) => choose(kind, &settings.provider(kind.name), lookup)?,
+            Definition::Extra(_, extra) => of_program(extra.program(), lookup),
+        };
+        for name in definition.instances(settings) {
             let (provider, unavailable) = (provider.clone(), unavailable.clone());
-            services.push(Planned { name, kind, provider, unavailable });
+            let definition = definition.clone();
+            services.push(Planned { name, definition, provider, unavailable });
         }
     }
     let known: Vec<(String, &str)> =
-        services.iter().map(|service| (service.name.clone(), service.kind.name)).collect();
+        services.iter().map(|service| (service.name.clone(), service.definition.name())).collect();
     let wanted = select(&known, selection)?;
-    let mut kinds: Vec<&str> = Vec::new();
+    let mut needed: Vec<String> = Vec::new();
     let named = services.iter().filter(|service| wanted.contains(&service.name));
-    named.for_each(|service| add_needs(service.kind, &mut kinds));
-    services.retain(|service| wanted.contains(&service.name) || kinds.contains(&service.kind.name));
+    named.for_each(|service| add_needs(&all, &service.definition, &mut needed));
+    let is_needed = |service: &Planned| needed.iter().any(|name| name == service.definition.name());
+    services.retain(|service| wanted.contains(&service.name) || is_needed(service));
     Ok(services)
 }
 
@@ -69,15 +79,24 @@ pub(crate) fn select(known: &[(String, &str)], selection: &[String]) -> Result<V
     Ok(selected.map(|(name, _)| name.clone()).collect())
 }
 
-fn add_needs(kind: &'static Kind, kinds: &mut Vec<&str>) {
-    for &name in kind.needs {
-        if kinds.contains(&name) {
+fn add_needs(all: &[Definition], definition: &Definition, needed: &mut Vec<String>) {
+    for name in definition.needs() {
+        if needed.contains(&name) {
             continue;
         }
-        kinds.push(name);
-        if let Some(needed) = KINDS.iter().find(|kind| kind.name == name) {
-            add_needs(needed, kinds);
+        let found = all.iter().find(|definition| definition.name() == name);
+        needed.push(name);
+        if let Some(found) = found {
+            add_needs(all, found, needed);
         }
+    }
+}
+
+/// A declared service is played by its program, or not at all.
+fn of_program(program: &str, lookup: Lookup<'_>) -> (Provider, Option<String>) {
+    match lookup(program, any_version) {
+        Ok(path) => (Provider::Path(path), None),
+        Err(why) => (Provider::Path(program.into()), Some(why)),
     }
 }
 
@@ -87,57 +106,72 @@ fn choose(
     provider: &Provider,
     lookup: Lookup<'_>,
 ) -> Result<(Provider, Option<String>), Usage> {
-    let missing = |program: &str| format!("{program} is not installed");
-    let lacks = kind.requires.filter(|program| lookup(program).is_none()).map(missing);
+    let lacks = kind.requires.and_then(|program| lookup(program, any_version).err());
     let only_embedded = || {
         let name = kind.name;
         Usage(format!("{name} has no other provider than embedded yet, not even {provider}"))
     };
-    match (provider, kind.real_program) {
+    match (provider, &kind.real) {
         (Provider::Embedded, _) | (Provider::Auto, None) => Ok((Provider::Embedded, lacks)),
         (Provider::Path(path), Some(_)) => Ok((Provider::Path(path.clone()), lacks)),
-        (Provider::Auto, Some(program)) => Ok(match lookup(program) {
-            Some(path) => (Provider::Path(path), lacks),
-            None => (Provider::Embedded, lacks),
+        (Provider::Auto, Some(real)) => Ok(match lookup(real.program, real.check) {
+            Ok(path) => (Provider::Path(path), lacks),
+            Err(_) => (Provider::Embedded, lacks),
         }),
-        (Provider::System, Some(program)) => Ok(match lookup(program) {
-            Some(path) => (Provider::Path(path), lacks),
-            None => (Provider::System, Some(missing(program))),
+        (Provider::System, Some(real)) => Ok(match lookup(real.program, real.check) {
+            Ok(path) => (Provider::Path(path), lacks),
+            Err(why) => (Provider::System, Some(why)),
         }),
         (Provider::System | Provider::Path(_), None) => Err(only_embedded()),
     }
 }
 
 /// The plan as `--dry-run` prints it.
-pub(crate) fn describe(services: &[Planned], context: &Context<'_>) -> String {
+///
+/// # Errors
+/// A mistake in services.yml.
+pub(crate) fn describe(services: &[Planned], context: &Context<'_>) -> anyhow::Result<String> {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for service in services {
-        let launch = (service.kind.launch)(context, &service.name);
         let _ = writeln!(text, "{} ({})", service.name, service.provider);
         if let Some(reason) = &service.unavailable {
             let _ = writeln!(text, "  unavailable: {reason}");
             continue;
         }
-        if !service.kind.needs.is_empty() {
-            let _ = writeln!(text, "  needs  {}", service.kind.needs.join(", "));
+        let needs = service.definition.needs();
+        if !needs.is_empty() {
+            let _ = writeln!(text, "  needs  {}", needs.join(", "));
         }
-        let ports = (service.kind.ports)(&service.name);
-        let _ = writeln!(text, "  ports  {}", ports.join(", "));
-        let _ = writeln!(text, "  probe  {:?} on {}", launch.probe.question, launch.probe.port);
-        let (program, extra) = match &service.provider {
-            Provider::Path(path) => (path.display().to_string(), &[][..]),
-            _ => (format!("services {}", launch.subcommand), launch.embedded_flags.as_slice()),
-        };
-        let _ = writeln!(text, "  runs   {program}");
-        for argument in launch.flags.iter().chain(extra) {
-            let _ = writeln!(text, "         {argument}");
+        let ports = service.definition.ports(&service.name);
+        if !ports.is_empty() {
+            let _ = writeln!(text, "  ports  {}", ports.join(", "));
         }
-        for (name, _) in &launch.environment {
-            let _ = writeln!(text, "  env    {name}");
-        }
+        let launch = service.definition.launch(context, &service.name, &service.provider)?;
+        describe_launch(&mut text, service, &launch);
     }
-    text
+    Ok(text)
+}
+
+fn describe_launch(text: &mut String, service: &Planned, launch: &Launch) {
+    let _ = writeln!(text, "  probe  {}", launch.probe);
+    if let Some(command) = &launch.stop.command {
+        let _ = writeln!(text, "  stop   {}", command.join(" "));
+    }
+    let program = match &service.provider {
+        Provider::Path(path) => path.display().to_string(),
+        _ => "services".into(),
+    };
+    let _ = writeln!(text, "  runs   {program}");
+    for argument in &launch.arguments {
+        let _ = writeln!(text, "         {argument}");
+    }
+    for (path, _) in &launch.files {
+        let _ = writeln!(text, "  file   {}", path.display());
+    }
+    for (name, _) in &launch.environment {
+        let _ = writeln!(text, "  env    {name}");
+    }
 }
 
 #[cfg(test)]
@@ -151,9 +185,17 @@ mod tests {
         Wanted::load(&file, &Overrides::default()).unwrap().fresh()
     }
 
+    fn everything(name: &str, _: Check) -> Result<PathBuf, String> {
+        Ok(name.into())
+    }
+
+    fn nothing(name: &str, _: Check) -> Result<PathBuf, String> {
+        Err(format!("{name} is not installed"))
+    }
+
     fn names(selection: &[&str]) -> Vec<String> {
         let selection: Vec<String> = selection.iter().map(ToString::to_string).collect();
-        let services = plan(&settings(), &selection, &|name| Some(name.into())).unwrap();
+        let services = plan(&settings(), &selection, &everything).unwrap();
         services.into_iter().map(|service| service.name).collect()
     }
 
@@ -172,13 +214,13 @@ mod tests {
 
     #[test]
     fn an_unknown_service_is_refused_with_the_nearest_name() {
-        let error = plan(&settings(), &["keepprox".into()], &|_| None).unwrap_err();
+        let error = plan(&settings(), &["keepprox".into()], &nothing).unwrap_err();
         assert_eq!(error.0, "unknown service keepprox; did you mean keepproxy?");
     }
 
     #[test]
     fn what_a_service_requires_and_is_not_installed_makes_it_unavailable() {
-        let services = plan(&settings(), &[], &|_| None).unwrap();
+        let services = plan(&settings(), &[], &nothing).unwrap();
         let lacking: Vec<_> =
             services.iter().filter_map(|service| service.unavailable.as_deref()).collect();
         assert_eq!(lacking, ["git is not installed"]);
@@ -192,7 +234,7 @@ mod tests {
             let services = plan(&settings, &["keepproxy".into()], lookup).unwrap();
             services.last().unwrap().provider.clone()
         };
-        assert_eq!(provider(&|_| None), Provider::Embedded);
-        assert_eq!(provider(&|name| Some(name.into())), Provider::Path("keepproxy".into()));
+        assert_eq!(provider(&nothing), Provider::Embedded);
+        assert_eq!(provider(&everything), Provider::Path("keepproxy".into()));
     }
 }

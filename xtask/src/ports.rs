@@ -14,6 +14,7 @@ const ATTEMPTS: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Held {
     number: u16,
+    addresses: Vec<SocketAddr>,
     sockets: Vec<OwnedFd>,
 }
 
@@ -51,8 +52,19 @@ impl Held {
             None => format!("cannot have a port on {host}"),
         };
         let socket = bind(SocketAddr::new(host, number.unwrap_or(0))).with_context(why)?;
-        let number = socket.local_addr()?.port();
-        Ok(Self { number, sockets: vec![socket.into()] })
+        Ok(Self::of(vec![socket])?)
+    }
+
+    fn of(sockets: Vec<TcpListener>) -> io::Result<Self> {
+        let addresses =
+            sockets.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+        let number = addresses.first().map_or(0, SocketAddr::port);
+        Ok(Self { number, addresses, sockets: sockets.into_iter().map(OwnedFd::from).collect() })
+    }
+
+    /// Where it is held.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// The port number.
@@ -90,7 +102,7 @@ fn listen_on_all(host: IpAddr, number: u16) -> io::Result<Held> {
         listener.set_nonblocking(true)?;
         socket::listen(listener, socket::Backlog::MAXCONN)?;
     }
-    Ok(Held { number, sockets: listeners.into_iter().map(OwnedFd::from).collect() })
+    Held::of(listeners)
 }
 
 /// Bound, with SO_REUSEADDR, and not listening: std's own function would listen.

@@ -3,8 +3,24 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::services::Check;
+
 /// Looked at after PATH: daemons are often there, and users' PATH often lacks them.
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// The path of the program `name`, if it can be used. One with a slash in it is a path itself,
+/// relative to `folder`.
+///
+/// # Errors
+/// Says why it cannot be used.
+pub(crate) fn look_up(folder: &Path, name: &str, check: Check) -> Result<PathBuf, String> {
+    let found = match name.contains('/') {
+        true => Some(folder.join(name)).filter(|path| is_executable(path)),
+        false => find(name),
+    };
+    let path = found.ok_or_else(|| format!("{name} is not installed"))?;
+    check(&path).map(|()| path)
+}
 
 /// The path of the program `name`, if it is installed.
 ///

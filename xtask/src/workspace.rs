@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::programs;
+use crate::services::Check;
+
 /// Overrides the workspace root; a test gives each of its runs one of its own.
 const ROOT_VARIABLE: &str = "XTASK_ROOT";
 
@@ -27,6 +30,14 @@ impl Workspace {
     /// Where the sources of this program are, whatever the root is.
     pub(crate) fn source() -> PathBuf {
         sdk_fixtures::checkout::root()
+    }
+
+    /// A program that is installed or, if it has a slash in its name, part of the checkout.
+    ///
+    /// # Errors
+    /// Says why it cannot be used.
+    pub(crate) fn look_up(&self, name: &str, check: Check) -> Result<PathBuf, String> {
+        programs::look_up(&self.root, name, check)
     }
 
     /// What `services up` starts.

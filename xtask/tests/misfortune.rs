@@ -45,7 +45,7 @@ fn a_service_that_never_answers_meets_the_deadline() {
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let checkout = Checkout::new();
-    checkout.configure("providers: {}", "providers: {keepstore: /no/such/keepstore}");
+    checkout.provide("keepstore", "/no/such/keepstore");
     let message = failed_up(&checkout);
     assert!(message.contains("keep0: cannot start /no/such/keepstore: No such file"), "{message}");
 }
@@ -120,11 +120,11 @@ fn a_state_of_a_newer_version_is_reported() {
     checkout.up(&["api"]);
     let state = checkout.stack("default", "stack.json");
     let text = fs_err::read_to_string(&state).unwrap();
-    fs_err::write(&state, text.replace("\"version\": 1", "\"version\": 99")).unwrap();
+    fs_err::write(&state, text.replace("\"version\": 2", "\"version\": 99")).unwrap();
     let done = checkout.services(&["up"]);
     assert_eq!(done.code, Some(3), "{done:?}");
     assert!(
-        done.stderr.contains("stack.json has version 99, and this program knows 1"),
+        done.stderr.contains("stack.json has version 99, and this program knows 2"),
         "{done:?}"
     );
 }

@@ -11,6 +11,7 @@ use crate::lifecycle::health::{self, Health};
 use crate::lifecycle::{Cluster, log_tail};
 use crate::output::print;
 use crate::stack::State;
+use crate::stack::state::Service;
 use crate::workspace::Workspace;
 
 /// How much of a log is shown of a service that is not ready.
@@ -51,7 +52,8 @@ pub(crate) fn table(cluster: &Cluster<'_>, healths: &[Health]) -> String {
     let mut text =
         format!("{:<14} {:<8} {:>8}  {:<24} {}\n", "SERVICE", "HEALTH", "PID", "PORT", "PROVIDER");
     for (service, health) in cluster.state.services.iter().zip(healths) {
-        let pid = service.process.map_or_else(String::new, |process| process.pid.to_string());
+        let pid =
+            service.main_process().map_or_else(String::new, |process| process.pid.to_string());
         let health = match health {
             Health::Ready => "ready",
             Health::Hanging => "hanging",
@@ -62,15 +64,15 @@ pub(crate) fn table(cluster: &Cluster<'_>, healths: &[Health]) -> String {
             text,
             "{:<14} {health:<8} {pid:>8}  {:<24} {}",
             service.name,
-            ports(cluster, &service.kind, &service.name).join(" "),
+            ports(cluster, service).join(" "),
             service.provider,
         );
     }
     text
 }
 
-fn ports(cluster: &Cluster<'_>, kind: &str, service: &str) -> Vec<String> {
-    let names = crate::lifecycle::kind(kind).map_or_else(|_| vec![], |kind| (kind.ports)(service));
+fn ports(cluster: &Cluster<'_>, service: &Service) -> Vec<String> {
+    let names = cluster.port_names(service);
     let numbers = names.iter().filter_map(|name| cluster.state.ports.get(name));
     numbers.map(u16::to_string).collect()
 }
@@ -90,9 +92,8 @@ fn as_json(cluster: &Cluster<'_>, healths: &[Health]) -> Value {
         .iter()
         .zip(healths)
         .map(|(service, health)| {
-            let names = crate::lifecycle::kind(&service.kind)
-                .map_or_else(|_| vec![], |kind| (kind.ports)(&service.name));
-            let ports: serde_json::Map<String, Value> = names
+            let ports: serde_json::Map<String, Value> = cluster
+                .port_names(service)
                 .into_iter()
                 .filter_map(|name| Some((name.clone(), json!(cluster.state.ports.get(&name)?))))
                 .collect();
@@ -101,7 +102,7 @@ fn as_json(cluster: &Cluster<'_>, healths: &[Health]) -> Value {
                 "kind": service.kind,
                 "provider": service.provider,
                 "health": health,
-                "pid": service.process.map(|process| process.pid),
+                "pid": service.main_process().map(|process| process.pid),
                 "ports": ports,
                 "log": cluster.folder.log(&service.name),
             })

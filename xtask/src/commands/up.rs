@@ -12,7 +12,7 @@ use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{StackLock, State};
 use crate::workspace::Workspace;
-use crate::{embedded, plan, programs};
+use crate::{embedded, plan};
 
 /// # Errors
 /// As documented for the command: 2 for wrong usage, 3 when the services do not come up.
@@ -20,7 +20,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let folder = folder(workspace, &arguments.target)?;
     let wanted = Wanted::load(&workspace.services_yml(), &arguments.overrides)?;
     let settings = wanted.fresh();
-    let services = plan::plan(&settings, &arguments.services, &programs::find)?;
+    let services =
+        plan::plan(&settings, &arguments.services, &|name, check| workspace.look_up(name, check))?;
     if arguments.export.auth != "admin" {
         super::token::of(&settings.fixtures(), &arguments.export.auth)?;
     }
@@ -28,9 +29,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
         let cluster =
             Cluster::new(workspace, &folder, State::new(settings, String::new(), String::new(), 0));
         let mut context = cluster.context();
-        let ports = services.iter().flat_map(|service| (service.kind.ports)(&service.name));
+        let ports = services.iter().flat_map(|service| service.definition.ports(&service.name));
         context.ports = ports.map(|port| (port.clone(), format!("<{port}>"))).collect();
-        return print(&plan::describe(&services, &context));
+        return print(&plan::describe(&services, &context)?);
     }
     let services_binary = embedded::services_binary()?;
     let started_at = Instant::now();

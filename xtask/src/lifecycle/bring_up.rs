@@ -9,7 +9,6 @@ use super::{Cluster, reset, take_down};
 use crate::output::say;
 use crate::plan::{self, Planned};
 use crate::process::identity::{self, Identity};
-use crate::programs;
 use crate::settings::{Provider, Wanted};
 use crate::signals::Interrupt;
 use crate::stack::{StackFolder, State};
@@ -43,7 +42,7 @@ pub(crate) fn bring_up(
         Some(state) => wanted.for_running(&state.settings)?,
         None => wanted.fresh(),
     };
-    let planned = plan::plan(&settings, selection, &programs::find)?;
+    let planned = plan::plan(&settings, selection, &|name, check| workspace.look_up(name, check))?;
     let (runnable, unavailable) = split(planned, selection)?;
     let state = match previous {
         Some(state) => state,
@@ -66,8 +65,9 @@ pub(crate) fn bring_up(
         reset::register(&cluster, &ready)?;
     } else {
         clear_remains(&cluster, &started)?;
+        let keep_data = false;
         let mut start =
-            Start { cluster: &mut cluster, services_binary, running: &ready, interrupt };
+            Start { cluster: &mut cluster, services_binary, running: &ready, keep_data, interrupt };
         start.start(&missing)?;
     }
     interrupt.check()?;
@@ -104,8 +104,9 @@ fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
         match &service.unavailable {
             None => runnable.push(service),
             Some(reason) => {
-                let named =
-                    |wanted: &String| *wanted == service.name || *wanted == service.kind.name;
+                let named = |wanted: &String| {
+                    *wanted == service.name || wanted == service.definition.name()
+                };
                 // A provider that was chosen and is not there is not replaced in silence.
                 let named = selection.iter().any(named) || service.provider == Provider::System;
                 anyhow::ensure!(!named, "{} cannot run here: {reason}", service.name);

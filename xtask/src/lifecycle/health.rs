@@ -10,11 +10,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 
-use super::{Cluster, kind};
-use crate::process::identity::Identity;
+use super::Cluster;
 use crate::process::pidfd::PidFd;
-use crate::readiness::{Awaited, NotReady};
-use crate::settings::Provider;
+use crate::readiness::{Asked, Awaited, Exec, Listener, Log, NotReady, Port};
+use crate::services::launch::Probe;
 use crate::stack::StackFolder;
 use crate::stack::state::Service;
 
@@ -63,42 +62,57 @@ fn check_one(
     tls: Arc<ClientConfig>,
     deadline: Instant,
 ) -> anyhow::Result<Health> {
-    let Some(process) = service.process else { return Ok(Health::Ended) };
+    let Some(process) = service.main_process() else { return Ok(Health::Ended) };
     let Some(handle) = PidFd::open(process)? else { return Ok(Health::Ended) };
-    let answer = awaited(cluster, service, process, &handle, tls, deadline)?.until_ready();
-    Ok(match answer {
+    let asked = match asked(cluster, service, tls, 0)? {
+        // What it has logged once says nothing of how it is now.
+        Asked::Log(_) => Asked::Alive,
+        asked => asked,
+    };
+    let awaited = Awaited { handle: &handle, asked, deadline, interrupt: None };
+    Ok(match awaited.until_ready() {
         Ok(()) => Health::Ready,
         Err(NotReady::Exited) => Health::Ended,
         Err(NotReady::TimedOut(_) | NotReady::Interrupted) => Health::Hanging,
     })
 }
 
-/// How the service's answer is waited for.
+/// How a service shows that it is ready; of its log only what is behind the first `logged` bytes
+/// counts.
 ///
 /// # Errors
 /// When the state does not fit this program.
-pub(crate) fn awaited<'a>(
-    cluster: &Cluster<'_>,
+pub(crate) fn asked<'a>(
+    cluster: &Cluster<'a>,
     service: &Service,
-    process: Identity,
-    handle: &'a PidFd,
     tls: Arc<ClientConfig>,
-    deadline: Instant,
-) -> anyhow::Result<Awaited<'a>> {
+    logged: u64,
+) -> anyhow::Result<Asked<'a>> {
     let context = cluster.context();
-    let probe = (kind(&service.kind)?.launch)(&context, &service.name).probe;
-    let address = context.address(&probe.port);
-    let address = address.to_socket_addrs()?.next().context("a port without address")?;
-    Ok(Awaited {
-        process,
-        handle,
-        address,
-        question: probe.question,
-        tls,
-        listens_itself: matches!(service.provider, Provider::Path(_)),
-        deadline,
-        interrupt: None,
+    let definition = cluster.definition(service)?;
+    let probe = definition.launch(&context, &service.name, &service.provider)?.probe;
+    Ok(match probe {
+        Probe::Alive => Asked::Alive,
+        Probe::Exec(command) => {
+            Asked::Exec(Exec { command, folder: cluster.folder.path().to_owned() })
+        }
+        Probe::Log(text) => {
+            Asked::Log(Log { path: cluster.folder.log(&service.name), from: logged, text })
+        }
+        Probe::Port(port, question) => {
+            let address = context.address(&port);
+            let address = address.to_socket_addrs()?.next().context("a port without address")?;
+            let inherits = definition.inherits_sockets(&service.provider);
+            let listener = (!inherits).then(|| listener(cluster, service));
+            Asked::Port(Port { address, question, tls, listener })
+        }
     })
+}
+
+/// The processes of a service that opens its sockets itself.
+pub(crate) fn listener<'a>(cluster: &Cluster<'a>, service: &Service) -> Listener<'a> {
+    let signs = service.signs(cluster.folder);
+    Listener { signs, home: cluster.folder.path(), since: cluster.state.since }
 }
 
 /// A TLS client that trusts the stack's own authority.

@@ -1,9 +1,12 @@
 //! The life of a stack: how it is brought up, put back to its fixtures, looked at and taken down.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::programs;
-use crate::services::{Context, KINDS, Kind};
+use crate::services::Context;
+use crate::services::Definition;
+use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
 
@@ -13,7 +16,9 @@ pub(crate) mod log_tail;
 pub(crate) mod program;
 pub(crate) mod reset;
 mod start;
+mod start_all;
 pub(crate) mod take_down;
+mod wait;
 
 /// A stack together with where it is.
 pub(crate) struct Cluster<'a> {
@@ -50,22 +55,29 @@ impl<'a> Cluster<'a> {
             folder: self.folder,
             settings: &self.state.settings,
             ports: ports.map(|(name, number)| (name.clone(), number.to_string())).collect(),
+            held: BTreeMap::new(),
             admin_token: &self.state.admin_token,
             git: self.git.clone(),
         }
+    }
+
+    /// What defines one of its services.
+    ///
+    /// # Errors
+    /// When the state names a kind that this program does not have.
+    pub(crate) fn definition(&self, service: &Service) -> anyhow::Result<Definition> {
+        Definition::of(&self.state.settings, &service.kind)
+    }
+
+    /// The names of a service's ports; none if the state names a kind that this program does not
+    /// have.
+    pub(crate) fn port_names(&self, service: &Service) -> Vec<String> {
+        let definition = self.definition(service);
+        definition.map_or_else(|_| Vec::new(), |definition| definition.ports(&service.name))
     }
 
     /// The names of its services.
     pub(crate) fn service_names(&self) -> Vec<String> {
         self.state.services.iter().map(|service| service.name.clone()).collect()
     }
-}
-
-/// The kind of that name.
-///
-/// # Errors
-/// When a state names a kind that this program does not have.
-pub(crate) fn kind(name: &str) -> anyhow::Result<&'static Kind> {
-    let found = KINDS.iter().find(|kind| kind.name == name);
-    found.copied().ok_or_else(|| anyhow::anyhow!("unknown kind of service {name}"))
 }

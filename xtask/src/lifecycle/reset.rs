@@ -3,8 +3,11 @@
 use anyhow::Context as _;
 
 use super::health::Health;
-use super::{Cluster, health, kind};
+use super::{Cluster, health};
 use crate::registration;
+
+/// The service with which the keep services are registered.
+pub(super) const API: &str = "api";
 
 /// Resets the data of the services of those names: the database to the fixtures, volumes empty,
 /// repositories as in the fixtures.
@@ -18,9 +21,10 @@ pub(crate) fn reset_data(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Res
         let mut threads = Vec::new();
         let named = cluster.state.services.iter().filter(|service| names.contains(&service.name));
         for service in named {
-            let reset = kind(&service.kind)?.reset;
+            let definition = cluster.definition(service)?;
             let reset = move || {
-                reset(context, &service.name)
+                definition
+                    .reset(context, &service.name)
                     .with_context(|| format!("{} could not be reset", service.name))
             };
             threads.push(scope.spawn(reset));
@@ -37,6 +41,9 @@ pub(crate) fn reset_data(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Res
 /// # Errors
 /// When the server refuses or cannot be reached.
 pub(crate) fn register(cluster: &Cluster<'_>, running: &[String]) -> anyhow::Result<()> {
+    if !running.iter().any(|name| name == API) {
+        return Ok(());
+    }
     registration::register(&cluster.context(), running)
         .context("the keep services could not be registered")
 }

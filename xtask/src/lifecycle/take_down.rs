@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::kind;
 use crate::output::say;
 use crate::plan;
 use crate::process::identity;
 use crate::process::members::Signs;
 use crate::process::stop::{self, Home, Target};
-use crate::services::Kind;
+use crate::services::Definition;
+use crate::services::launch::Stop;
 use crate::stack::{StackFolder, State};
 
 /// Without a state there are no settings to ask.
@@ -48,7 +48,8 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
         return Ok(true);
     }
     for service in state.services.iter().filter(|service| names.contains(&service.name.as_str())) {
-        remove_number_files(folder, kind(&service.kind)?, &service.name)?;
+        let definition = Definition::of(&state.settings, &service.kind)?;
+        remove_number_files(folder, &definition, &service.name)?;
     }
     let mut left = state.clone();
     left.services.retain(|service| !names.contains(&service.name.as_str()));
@@ -62,10 +63,10 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
 /// When one cannot be removed.
 pub(crate) fn remove_number_files(
     folder: &StackFolder,
-    kind: &Kind,
+    definition: &Definition,
     service: &str,
 ) -> anyhow::Result<()> {
-    let ports = (kind.ports)(service).into_iter().map(|port| folder.port_file(&port));
+    let ports = definition.ports(service).into_iter().map(|port| folder.port_file(&port));
     for file in ports.chain([folder.pid_file(service)]) {
         match fs_err::remove_file(file) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -124,7 +125,8 @@ fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
         let service = path.file_stem().context("a file has a name")?;
         targets.push(Target {
             service: service.to_string_lossy().into_owned(),
-            signs: Signs { leader: None, marker: None, lock: path },
+            signs: Signs { leader: None, daemon: None, marker: None, lock: path },
+            stop: Stop::default(),
         });
     }
     if !targets.is_empty() {

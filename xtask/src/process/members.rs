@@ -16,6 +16,8 @@ pub(crate) struct Signs {
     /// The process that we started, which leads its session; unknown if we were killed before
     /// we could write it down.
     pub(crate) leader: Option<Identity>,
+    /// The one that went on when the leader had ended: a daemon.
+    pub(crate) daemon: Option<Identity>,
     /// Random, and in the environment of nothing else; unknown if the state is lost.
     pub(crate) marker: Option<String>,
     /// The lock file that its processes inherit.
@@ -64,6 +66,7 @@ pub(crate) fn find(services: &[Signs], home: &Path, since: u64) -> Vec<Vec<Ident
 
 fn belonging(service: &Signs, lock: Option<FileId>, processes: &[Seen]) -> Vec<Identity> {
     let leader_alive = processes.iter().any(|seen| Some(seen.identity) == service.leader);
+    let daemon = processes.iter().find(|seen| Some(seen.identity) == service.daemon);
     let by_itself = |seen: &Seen| {
         let has_marker = service.marker.is_some() && seen.marker == service.marker;
         let has_lock = lock.is_some_and(|lock| seen.locks.contains(&lock));
@@ -71,7 +74,8 @@ fn belonging(service: &Signs, lock: Option<FileId>, processes: &[Seen]) -> Vec<I
         // stranger's, so without a living leader it takes one more sign.
         let in_session = service.leader.is_some_and(|leader| leader.pid == seen.session)
             && (leader_alive || seen.at_home);
-        Some(seen.identity) == service.leader || has_marker || has_lock || in_session
+        let with_daemon = daemon.is_some_and(|daemon| daemon.session == seen.session);
+        Some(seen.identity) == service.leader || has_marker || has_lock || in_session || with_daemon
     };
     let mut found: HashSet<i32> =
         processes.iter().filter(|seen| by_itself(seen)).map(|seen| seen.identity.pid).collect();
@@ -99,7 +103,7 @@ mod tests {
 
     fn service(leader: Option<i32>) -> Signs {
         let leader = leader.map(|pid| Identity { pid, start_time: 1000 });
-        Signs { leader, marker: Some("ours".into()), lock: PathBuf::from("/nowhere") }
+        Signs { leader, daemon: None, marker: Some("ours".into()), lock: PathBuf::from("/nowhere") }
     }
 
     fn pids(service: &Signs, processes: &[Seen]) -> Vec<i32> {
@@ -135,6 +139,14 @@ mod tests {
     fn the_session_of_a_dead_leader_is_ours_if_it_works_in_our_folder() {
         let worker = Seen { at_home: true, ..process(11, 1, 10) };
         assert_eq!(pids(&service(Some(10)), &[worker]), [11]);
+    }
+
+    #[test]
+    fn the_session_of_a_daemon_is_ours_as_long_as_it_runs() {
+        let daemon = process(20, 1, 19);
+        let signs = Signs { daemon: Some(daemon.identity), ..service(Some(10)) };
+        assert_eq!(pids(&signs, &[daemon, process(21, 1, 19)]), [20, 21]);
+        assert_eq!(pids(&signs, &[process(21, 1, 19)]), [0; 0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Ending services: asked politely first, killed at the deadline, and nothing of them left.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +14,9 @@ use super::identity::Identity;
 use super::members::{self, Signs};
 use super::pidfd::PidFd;
 use super::poll;
+use super::run::Running;
+use crate::output::say;
+use crate::services::launch::Stop;
 
 /// How long the kernel may take to end processes that were killed.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
@@ -22,6 +26,7 @@ const KILL_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Target {
     pub(crate) service: String,
     pub(crate) signs: Signs,
+    pub(crate) stop: Stop,
 }
 
 /// A process that did not end when asked.
@@ -51,17 +56,21 @@ pub(crate) fn stop(
     grace: Duration,
 ) -> anyhow::Result<Vec<Killed>> {
     let mut ending = Ending::new(targets, home);
-    let polite_until = Instant::now() + grace;
+    let now = Instant::now();
     ending.look_again()?;
+    let commands = ending.start_commands();
     ending.ask()?;
-    ending.wait_until(polite_until)?;
+    // A command may take half of the time that its service has.
+    ending.finish_commands(commands, now + grace / 2)?;
+    ending.ask()?;
+    ending.wait_until(now + grace)?;
     let killed = ending.kill()?;
     Ok(killed)
 }
 
 /// One process that is to end.
 #[derive(Debug)]
-struct Running {
+struct Member {
     service: usize,
     process: Identity,
     handle: PidFd,
@@ -71,13 +80,16 @@ struct Running {
 struct Ending<'a> {
     targets: &'a [Target],
     home: Home<'a>,
-    running: BTreeMap<Identity, Running>,
+    running: BTreeMap<Identity, Member>,
     killed: HashSet<(usize, Identity)>,
+    /// Services that a command is asking to end, which are not to be disturbed meanwhile.
+    commanded: HashSet<usize>,
 }
 
 impl<'a> Ending<'a> {
     fn new(targets: &'a [Target], home: Home<'a>) -> Self {
-        Self { targets, home, running: BTreeMap::new(), killed: HashSet::new() }
+        let (running, killed, commanded) = Default::default();
+        Self { targets, home, running, killed, commanded }
     }
 
     /// Adds what belongs to the targets now; true if that is anything new.
@@ -95,29 +107,68 @@ impl<'a> Ending<'a> {
                 }
                 let handle = PidFd::open(process);
                 if let Some(handle) = handle.with_context(|| format!("cannot watch {process}"))? {
-                    let running = Running { service, process, handle, asked: false };
-                    self.running.insert(process, running);
+                    let member = Member { service, process, handle, asked: false };
+                    self.running.insert(process, member);
                 }
             }
         }
         Ok(self.running.len() > before)
     }
 
-    /// Sends SIGTERM: to the leader of each service, or to all its processes when it has ended.
-    /// A leader knows best how to end its children.
-    fn ask(&mut self) -> anyhow::Result<()> {
-        let leader = |service: usize| self.targets[service].signs.leader;
-        let led: HashSet<usize> = (0..self.targets.len())
-            .filter(|service| {
-                leader(*service).is_some_and(|process| self.running.contains_key(&process))
-            })
-            .collect();
-        for running in self.running.values_mut().filter(|running| !running.asked) {
-            let is_leader = self.targets[running.service].signs.leader == Some(running.process);
-            if is_leader || !led.contains(&running.service) {
-                running.handle.signal(Signal::SIGTERM)?;
-                running.asked = true;
+    /// Starts the commands by which services that still run are to be ended. One that does not
+    /// start is said, and its service asked by a signal.
+    fn start_commands(&mut self) -> Vec<Running> {
+        let mut started = Vec::new();
+        for (service, target) in self.targets.iter().enumerate() {
+            let runs = self.running.values().any(|member| member.service == service);
+            let Some(command) = target.stop.command.as_ref().filter(|_| runs) else { continue };
+            let start = || -> anyhow::Result<Running> {
+                let nowhere = File::options().write(true).open("/dev/null")?;
+                Running::start(command, self.home.folder, nowhere)
+            };
+            match start() {
+                Ok(running) => {
+                    started.push(running);
+                    self.commanded.insert(service);
+                }
+                Err(error) => say(&format!("{}: {error:#}", target.service)),
             }
+        }
+        started
+    }
+
+    /// Waits until all commands have ended, at most until `deadline`. Whatever they achieved, what
+    /// still runs is asked by a signal then.
+    fn finish_commands(&mut self, commands: Vec<Running>, deadline: Instant) -> anyhow::Result<()> {
+        for command in commands {
+            command.finish(deadline)?;
+        }
+        self.commanded.clear();
+        Ok(())
+    }
+
+    /// Signals the leader of each service, or all its processes when that has ended. A leader
+    /// knows best how to end its children.
+    fn ask(&mut self) -> anyhow::Result<()> {
+        let leader = |service: usize| {
+            let signs = &self.targets[service].signs;
+            let running = |process: &Identity| self.running.contains_key(process);
+            [signs.leader, signs.daemon].into_iter().flatten().find(running)
+        };
+        let leaders: Vec<Option<Identity>> = (0..self.targets.len()).map(leader).collect();
+        for member in self.running.values_mut() {
+            if member.asked || self.commanded.contains(&member.service) {
+                continue;
+            }
+            let signal = match leaders[member.service] {
+                None => Signal::SIGTERM,
+                Some(leader) if leader == member.process => {
+                    self.targets[member.service].stop.signal
+                }
+                Some(_) => continue,
+            };
+            member.handle.signal(signal)?;
+            member.asked = true;
         }
         Ok(())
     }

@@ -110,24 +110,24 @@ impl Entry {
     }
 }
 
-/// Whether `leader` or a process of its session has a listening TCP socket on `port`.
-pub(crate) fn session_listens(leader: Identity, port: u16) -> bool {
+/// Those of `processes` that have a listening TCP socket on `port`.
+pub(crate) fn listeners(processes: &[Identity], port: u16) -> Vec<Identity> {
     let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
         .flat_map(|file| listening(file, port))
         .collect();
-    let owns = |entry: &Entry| {
-        let Ok(folder) = std::fs::read_dir(format!("/proc/{}/fd", entry.pid)) else {
+    let owns = |process: &&Identity| {
+        let Ok(folder) = std::fs::read_dir(format!("/proc/{}/fd", process.pid)) else {
             return false;
         };
         folder
             .filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok())
             .any(|target| sockets.iter().any(|socket| target.as_os_str() == socket.as_str()))
     };
-    !sockets.is_empty()
-        && read()
-            .iter()
-            .any(|entry| (entry.pid == leader.pid || entry.session == leader.pid) && owns(entry))
+    match sockets.is_empty() {
+        true => Vec::new(),
+        false => processes.iter().filter(owns).copied().collect(),
+    }
 }
 
 /// The sockets that listen on `port`, as they are named in /proc/PID/fd.
@@ -187,8 +187,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let own = Identity::own().unwrap();
-        assert!(session_listens(own, port));
         let init = Identity { pid: 1, start_time: 0 };
-        assert!(!session_listens(init, port) || Entry::read(own.pid).unwrap().session == 1);
+        assert_eq!(listeners(&[init, own], port), [own]);
     }
 }

@@ -1,6 +1,6 @@
 //! The API server.
 
-use super::{Context, Kind, Launch, Probe, Question, flag, single_port};
+use super::{Context, Kind, Launch, Probe, Question, Sockets, flag, single_port};
 use crate::api_server::ApiServer;
 
 pub(super) const KIND: Kind = Kind {
@@ -8,33 +8,30 @@ pub(super) const KIND: Kind = Kind {
     instances: |_| vec!["api".into()],
     ports: single_port,
     needs: &[],
-    real_program: None,
     requires: None,
-    launch,
+    embedded,
+    real: None,
     prepare,
     reset,
 };
 
-fn launch(context: &Context<'_>, service: &str) -> Launch {
+fn embedded(context: &Context<'_>, service: &str) -> Launch {
     let (folder, settings) = (context.folder, context.settings);
-    Launch {
-        subcommand: "api",
-        flags: vec![flag("listen", context.address(service))],
-        embedded_flags: vec![
-            flag("certificate", folder.certificate().display()),
-            flag("key", folder.private_key().display()),
-            flag("fixtures", settings.fixtures().dir().display()),
-            flag("database", folder.database().display()),
-            flag("image-cache", context.workspace.cache().display()),
-            flag("era", settings.era),
-            flag("blob-signing-key-file", folder.blob_signing_key().display()),
-            flag("blob-signature-ttl", settings.blob_signature_ttl),
-            flag("default-replication", settings.default_replication()),
-        ],
-        environment: vec![],
-        sockets: vec![("api", service.to_owned())],
-        probe: Probe { port: service.to_owned(), question: Question::Https },
-    }
+    let arguments = vec![
+        "api".into(),
+        flag("listen", context.address(service)),
+        flag("certificate", folder.certificate().display()),
+        flag("key", folder.private_key().display()),
+        flag("fixtures", settings.fixtures().dir().display()),
+        flag("database", folder.database().display()),
+        flag("image-cache", context.workspace.cache().display()),
+        flag("era", settings.era),
+        flag("blob-signing-key-file", folder.blob_signing_key().display()),
+        flag("blob-signature-ttl", settings.blob_signature_ttl),
+        flag("default-replication", settings.default_replication()),
+    ];
+    let sockets = Sockets::Named(vec![("api", service.to_owned())]);
+    Launch::new(arguments, sockets, Probe::Port(service.to_owned(), Question::Https))
 }
 
 /// A database that is not there is made from the fixtures.

@@ -2,34 +2,42 @@
 
 use anyhow::Context as _;
 
-use super::{Context, Kind, Launch, Probe, Question, api_environment, flag, single_port};
+use super::{
+    Context, Kind, Launch, Probe, Question, Real, Sockets, any_version, api_environment, flag,
+    single_port,
+};
 
 pub(super) const KIND: Kind = Kind {
     name: "arv-git-httpd",
     instances: |_| vec!["arv-git-httpd".into()],
     ports: single_port,
     needs: &["api"],
-    real_program: Some("arv-git-httpd"),
     requires: Some("git"),
-    launch,
+    embedded,
+    real: Some(Real {
+        program: "arv-git-httpd",
+        check: any_version,
+        inherits_sockets: false,
+        launch: real,
+    }),
     prepare: install_repositories,
     reset: install_repositories,
 };
 
-fn launch(context: &Context<'_>, service: &str) -> Launch {
+fn real(context: &Context<'_>, service: &str) -> Launch {
     let git = context.git.as_ref().map(|git| flag("git-command", git.display()));
     let flags = [
         flag("repo-root", context.folder.repositories().display()),
         flag("address", context.address(service)),
     ];
-    Launch {
-        subcommand: "arv-git-httpd",
-        flags: flags.into_iter().chain(git).collect(),
-        embedded_flags: vec![flag("era", context.settings.era)],
-        environment: api_environment(context),
-        sockets: vec![("arv-git-httpd", service.to_owned())],
-        probe: Probe { port: service.to_owned(), question: Question::Http },
-    }
+    let flags = flags.into_iter().chain(git).collect();
+    let probe = Probe::Port(service.to_owned(), Question::http());
+    let environment = api_environment(context);
+    Launch { environment, ..Launch::new(flags, Sockets::Own, probe) }
+}
+
+fn embedded(context: &Context<'_>, service: &str) -> Launch {
+    real(context, service).played_by_ours("arv-git-httpd", service, context.settings.era)
 }
 
 /// Made by git once for all stacks, and copied.

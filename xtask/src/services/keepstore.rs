@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::{Context, Kind, Launch, Probe, Question, flag, single_port};
+use super::{
+    Context, Kind, Launch, Probe, Question, Real, Sockets, any_version, flag, single_port,
+};
 use crate::settings::Settings;
 
 pub(super) const KIND: Kind = Kind {
@@ -13,9 +15,14 @@ pub(super) const KIND: Kind = Kind {
     instances,
     ports: single_port,
     needs: &["api"],
-    real_program: Some("keepstore"),
     requires: None,
-    launch,
+    embedded,
+    real: Some(Real {
+        program: "keepstore",
+        check: any_version,
+        inherits_sockets: false,
+        launch: real,
+    }),
     prepare: |context, service| empty(&context.folder.volume(service)),
     reset: |context, service| empty(&context.folder.volume(service)),
 };
@@ -25,22 +32,20 @@ pub(crate) fn instances(settings: &Settings) -> Vec<String> {
     (0..settings.keepstores).map(|number| format!("keep{number}")).collect()
 }
 
-fn launch(context: &Context<'_>, service: &str) -> Launch {
+fn real(context: &Context<'_>, service: &str) -> Launch {
     let (folder, settings) = (context.folder, context.settings);
-    Launch {
-        subcommand: "keepstore",
-        flags: vec![
-            flag("volume", folder.volume(service).display()),
-            flag("listen", context.address(service)),
-            flag("permission-key-file", folder.blob_signing_key().display()),
-            flag("permission-ttl", settings.blob_signature_ttl),
-            flag("enforce-permissions", settings.enforce_permissions),
-        ],
-        embedded_flags: vec![flag("era", settings.era)],
-        environment: vec![],
-        sockets: vec![("keepstore", service.to_owned())],
-        probe: Probe { port: service.to_owned(), question: Question::Http },
-    }
+    let flags = vec![
+        flag("volume", folder.volume(service).display()),
+        flag("listen", context.address(service)),
+        flag("permission-key-file", folder.blob_signing_key().display()),
+        flag("permission-ttl", settings.blob_signature_ttl),
+        flag("enforce-permissions", settings.enforce_permissions),
+    ];
+    Launch::new(flags, Sockets::Own, Probe::Port(service.to_owned(), Question::http()))
+}
+
+fn embedded(context: &Context<'_>, service: &str) -> Launch {
+    real(context, service).played_by_ours("keepstore", service, context.settings.era)
 }
 
 /// Removes all blocks; the folder itself stays, since a running keepstore knows it.

@@ -1,9 +1,11 @@
-//! The kinds of service that a cluster is made of, a file each.
+//! The services that a cluster is made of: the kinds that we know, a file each, and those that
+//! services.yml declares.
 //!
-//! A new kind is a new file and a line in [`KINDS`]: everything else asks its [`Kind`].
+//! A new kind is a new file and a line in [`KINDS`]: everything else asks its [`Definition`].
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use crate::settings::Settings;
 use crate::stack::StackFolder;
@@ -11,9 +13,15 @@ use crate::workspace::Workspace;
 
 mod api;
 mod arv_git_httpd;
+mod definition;
+pub(crate) mod extra;
 mod keepproxy;
 mod keepstore;
+pub(crate) mod launch;
 mod nginx;
+
+pub(crate) use definition::{Definition, definitions};
+use launch::{Launch, Probe, Question, Sockets, flag};
 
 /// All kinds, in the order in which they are shown.
 pub(crate) const KINDS: &[&Kind] =
@@ -33,16 +41,37 @@ pub(crate) struct Kind {
     pub(crate) ports: fn(&str) -> Vec<String>,
     /// Kinds without which it is of no use.
     pub(crate) needs: &'static [&'static str],
-    /// The real program, where that can play the service.
-    pub(crate) real_program: Option<&'static str>,
     /// A program that it cannot do without, whoever plays it.
     pub(crate) requires: Option<&'static str>,
-    /// How such a service is started.
-    pub(crate) launch: fn(&Context<'_>, &str) -> Launch,
+    /// How our own program is started.
+    pub(crate) embedded: fn(&Context<'_>, &str) -> Launch,
+    /// The real program, where that can play the service.
+    pub(crate) real: Option<Real>,
     /// Makes its data as in the fixtures, before it is started.
     pub(crate) prepare: fn(&Context<'_>, &str) -> anyhow::Result<()>,
     /// Puts its data back to the fixtures while it runs.
     pub(crate) reset: fn(&Context<'_>, &str) -> anyhow::Result<()>,
+}
+
+/// The real program of a kind.
+#[derive(Debug)]
+pub(crate) struct Real {
+    /// As it is called on PATH.
+    pub(crate) program: &'static str,
+    /// Whether the program that is installed will do.
+    pub(crate) check: Check,
+    /// Whether it takes its listening sockets from us, and not only the numbers of their ports.
+    pub(crate) inherits_sockets: bool,
+    /// How it is started.
+    pub(crate) launch: fn(&Context<'_>, &str) -> Launch,
+}
+
+/// Says why a program at a path cannot be used.
+pub(crate) type Check = fn(&Path) -> Result<(), String>;
+
+/// For programs of which every version will do.
+pub(crate) fn any_version(_: &Path) -> Result<(), String> {
+    Ok(())
 }
 
 /// What a kind may know of the stack.
@@ -52,6 +81,8 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     /// Port numbers by name, as text: a plan that is only shown has none yet.
     pub(crate) ports: BTreeMap<String, String>,
+    /// On which addresses a port is held, while services are being started.
+    pub(crate) held: BTreeMap<String, Vec<SocketAddr>>,
     /// The token with which services and we ourselves ask the API server.
     pub(crate) admin_token: &'a str,
     /// Where `git` is, for those that require it.
@@ -65,11 +96,23 @@ impl Context<'_> {
         self.ports.get(name).map_or("9", String::as_str)
     }
 
+    /// The host as our own processes reach it, with the brackets that an IPv6 address has in a URL.
+    pub(crate) fn host(&self) -> String {
+        let host = client_host(self.settings.host);
+        if host.is_ipv6() { format!("[{host}]") } else { host.to_string() }
+    }
+
     /// `HOST:PORT` at which our own processes reach a port.
     pub(crate) fn address(&self, port: &str) -> String {
-        let host = client_host(self.settings.host);
-        let host = if host.is_ipv6() { format!("[{host}]") } else { host.to_string() };
-        format!("{host}:{}", self.port(port))
+        format!("{}:{}", self.host(), self.port(port))
+    }
+
+    /// Every `HOST:PORT` on which a port is held; of a plan, the one that it will be reached at.
+    fn held_addresses(&self, port: &str) -> Vec<String> {
+        match self.held.get(port) {
+            Some(addresses) => addresses.iter().map(SocketAddr::to_string).collect(),
+            None => vec![self.address(port)],
+        }
     }
 }
 
@@ -82,40 +125,6 @@ pub(crate) fn client_host(host: std::net::IpAddr) -> std::net::IpAddr {
     }
 }
 
-/// How a service is started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Launch {
-    /// The subcommand of our own binary.
-    pub(crate) subcommand: &'static str,
-    /// Flags that the real program takes too.
-    pub(crate) flags: Vec<String>,
-    /// Flags of the embedded one only.
-    pub(crate) embedded_flags: Vec<String>,
-    pub(crate) environment: Vec<(String, String)>,
-    /// Its sockets: the name that the embedded one knows, and the name of the port.
-    pub(crate) sockets: Vec<(&'static str, String)>,
-    pub(crate) probe: Probe,
-}
-
-/// What a service must answer before it counts as ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Probe {
-    /// The port's name.
-    pub(crate) port: String,
-    pub(crate) question: Question,
-}
-
-/// What is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Question {
-    /// `GET /`; any HTTP answer will do.
-    Http,
-    /// The same over TLS.
-    Https,
-    /// A TLS handshake: enough for a service that would only pass a request on.
-    TlsHandshake,
-}
-
 /// The variables by which a service finds the API server.
 fn api_environment(context: &Context<'_>) -> Vec<(String, String)> {
     let authority = context.folder.authority().display().to_string();
@@ -125,11 +134,6 @@ fn api_environment(context: &Context<'_>) -> Vec<(String, String)> {
         ("ARVADOS_API_HOST_INSECURE".into(), "true".into()),
         ("SSL_CERT_FILE".into(), authority),
     ]
-}
-
-/// `-name=value`, as Go's flag package has it.
-fn flag(name: &str, value: impl std::fmt::Display) -> String {
-    format!("-{name}={value}")
 }
 
 /// For kinds that have nothing to prepare or to reset.

@@ -160,6 +160,16 @@ impl StackFolder {
         self.path.join(keepstore)
     }
 
+    /// What a service of another kind keeps.
+    pub(crate) fn data(&self, service: &str) -> PathBuf {
+        self.path.join("data").join(service)
+    }
+
+    /// The configuration of nginx, where that is the TLS front.
+    pub(crate) fn nginx_conf(&self) -> PathBuf {
+        self.path.join("nginx.conf")
+    }
+
     /// The git repositories.
     pub(crate) fn repositories(&self) -> PathBuf {
         self.path.join("git")

@@ -11,13 +11,15 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::StackFolder;
+use crate::plan::Planned;
 use crate::process::identity::Identity;
 use crate::process::members::Signs;
 use crate::process::stop::Target;
+use crate::services::launch::Stop;
 use crate::settings::{Provider, Settings};
 
 /// Of the file's format. It rises when an older program could not make sense of a newer file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -48,6 +50,12 @@ pub(crate) struct Service {
     pub(crate) marker: String,
     /// Not known while it is being started, or after we were killed in the middle of that.
     pub(crate) process: Option<Identity>,
+    /// The one that went on when that had ended, or that listens in its place.
+    #[serde(default)]
+    pub(crate) daemon: Option<Identity>,
+    /// How it is asked to end.
+    #[serde(default)]
+    pub(crate) stop: Stop,
 }
 
 /// Just enough to tell whether we can read the rest.
@@ -125,20 +133,45 @@ impl State {
 }
 
 impl Service {
-    /// Whether the process that we started still runs, in this boot of the machine.
+    /// One that is about to be started.
+    ///
+    /// # Errors
+    /// When the kernel has no random numbers.
+    pub(crate) fn planned(planned: &Planned) -> anyhow::Result<Self> {
+        Ok(Self {
+            name: planned.name.clone(),
+            kind: planned.definition.name().to_owned(),
+            provider: planned.provider.clone(),
+            marker: format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?),
+            process: None,
+            daemon: None,
+            stop: Stop::default(),
+        })
+    }
+
+    /// The process that is the service: the one that we started, or the daemon that it became.
+    pub(crate) fn main_process(&self) -> Option<Identity> {
+        let alive = [self.process, self.daemon].into_iter().flatten().find(Identity::is_alive);
+        alive.or(self.process)
+    }
+
+    /// Whether it still runs, in this boot of the machine.
     pub(crate) fn is_alive(&self) -> bool {
-        self.process.is_some_and(|process| process.is_alive())
+        self.main_process().is_some_and(|process| process.is_alive())
     }
 
     /// By what all its processes are found.
-    pub(crate) fn target(&self, folder: &StackFolder) -> Target {
-        Target {
-            service: self.name.clone(),
-            signs: Signs {
-                leader: self.process,
-                marker: Some(self.marker.clone()),
-                lock: folder.service_lock(&self.name),
-            },
+    pub(crate) fn signs(&self, folder: &StackFolder) -> Signs {
+        Signs {
+            leader: self.process,
+            daemon: self.daemon,
+            marker: Some(self.marker.clone()),
+            lock: folder.service_lock(&self.name),
         }
+    }
+
+    /// What is to be ended when it is taken down.
+    pub(crate) fn target(&self, folder: &StackFolder) -> Target {
+        Target { service: self.name.clone(), signs: self.signs(folder), stop: self.stop.clone() }
     }
 }

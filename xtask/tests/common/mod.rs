@@ -66,7 +66,10 @@ impl Checkout {
         fs_err::create_dir(folder.path().join("xtask")).unwrap();
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.yml");
         fs_err::copy(ours, folder.path().join("xtask/services.yml")).unwrap();
-        Self { folder }
+        let checkout = Self { folder };
+        // The same on every machine, whether nginx is installed or not.
+        checkout.configure("nginx: auto", "nginx: embedded");
+        checkout
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -89,6 +92,11 @@ impl Checkout {
         fs_err::write(self.services_yml(), text.replace(from, to)).unwrap();
     }
 
+    /// Has `program` play that kind of service.
+    pub(crate) fn provide(&self, kind: &str, program: &str) {
+        self.configure("providers:\n", &format!("providers:\n    {kind}: \"{program}\"\n"));
+    }
+
     /// Makes keep0 and its like a fake service of that behaviour.
     pub(crate) fn fake_keepstores(&self, behaviour: &str) {
         let script = self.root().join(format!("fake {behaviour}"));
@@ -99,10 +107,7 @@ impl Checkout {
         fs_err::write(&script, text).unwrap();
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs_err::set_permissions(&script, executable).unwrap();
-        self.configure(
-            "providers: {}",
-            &format!("providers: {{keepstore: \"{}\"}}", script.display()),
-        );
+        self.provide("keepstore", script.to_str().unwrap());
         self.configure("start_timeout: 30", "start_timeout: 5");
         self.configure("stop_timeout: 5", "stop_timeout: 1");
     }

@@ -12,7 +12,7 @@ use crate::lifecycle::{Cluster, health};
 use crate::plan::{self, Planned};
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::{Spawn, Started};
-use crate::programs;
+use crate::readiness::Awaited;
 use crate::settings::Settings;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
@@ -44,7 +44,7 @@ fn measure(
     services_binary: &Path,
     folder: &StackFolder,
 ) -> anyhow::Result<(Duration, Duration)> {
-    let services = plan::plan(settings, &[], &programs::find)?;
+    let services = plan::plan(settings, &[], &|name, check| workspace.look_up(name, check))?;
     let services: Vec<Planned> =
         services.into_iter().filter(|service| service.unavailable.is_none()).collect();
     let token = settings.fixtures().auth_token("admin")?;
@@ -58,14 +58,19 @@ fn measure(
     cluster.state.ports.extend(numbers);
     certificate::create(folder, settings.host)?;
     fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
-    let context = cluster.context();
+    let mut context = cluster.context();
+    context.held =
+        held.iter().map(|(port, held)| (port.clone(), held.addresses().to_vec())).collect();
     for service in &services {
-        (service.kind.prepare)(&context, &service.name)?;
+        service.definition.prepare(&context, &service.name)?;
     }
     let programs: Vec<(&Planned, Program<'_>)> = services
         .iter()
-        .map(|service| (service, Program::of(service, &context, services_binary, &held)))
-        .collect();
+        .map(|service| Ok((service, Program::of(service, &context, services_binary, &held)?)))
+        .collect::<anyhow::Result<_>>()?;
+    for (path, text) in programs.iter().flat_map(|(_, program)| &program.launch.files) {
+        fs_err::write(path, text)?;
+    }
 
     let started_at = Instant::now();
     let mut started = Vec::new();
@@ -97,8 +102,8 @@ fn spawn(
     let lock = fs_err::File::create(folder.service_lock(&service.name))?.into_parts().0;
     Spawn {
         program: &program.path,
-        arguments: &program.arguments,
-        environment: &program.environment,
+        arguments: &program.launch.arguments,
+        environment: &program.launch.environment,
         folder: folder.path(),
         log: &folder.log(&service.name),
         marker: "bench",
@@ -113,15 +118,13 @@ fn wait_for_all(cluster: &Cluster<'_>, started: &[(&Planned, Started)]) -> anyho
     let deadline = Instant::now() + PATIENCE;
     for (planned, started) in started {
         let service = stack::state::Service {
-            name: planned.name.clone(),
-            kind: planned.kind.name.to_owned(),
-            provider: planned.provider.clone(),
-            marker: String::new(),
             process: Some(started.identity),
+            ..stack::state::Service::planned(planned)?
         };
         let handle = PidFd::open_pid(started.identity.pid)?;
         let tls = std::sync::Arc::clone(&tls);
-        let awaited = health::awaited(cluster, &service, started.identity, &handle, tls, deadline)?;
+        let asked = health::asked(cluster, &service, tls, 0)?;
+        let awaited = Awaited { handle: &handle, asked, deadline, interrupt: None };
         awaited.until_ready().with_context(|| planned.name.clone())?;
     }
     Ok(())

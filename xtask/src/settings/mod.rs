@@ -2,104 +2,22 @@
 //! before.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Overrides;
 use crate::failure::Usage;
-use crate::{nearest, services, yaml};
+use crate::services::extra::Extra;
+use crate::{nearest, yaml};
 
-/// The generation of clients that decides where two of them contradict each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Era {
-    /// What clients of today expect.
-    Current,
-    /// The time of the Go programs with a `-volume` flag.
-    #[serde(rename = "2015")]
-    #[value(name = "2015")]
-    Y2015,
-}
+mod check;
+mod era;
+mod provider;
 
-impl fmt::Display for Era {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Current => "current",
-            Self::Y2015 => "2015",
-        })
-    }
-}
-
-/// Which program plays a service.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) enum Provider {
-    /// Our own, in the `services` binary.
-    Embedded,
-    /// The real program, found on PATH.
-    System,
-    /// The real program if it is installed and usable, else the embedded one.
-    Auto,
-    /// A program that takes the real one's flags.
-    Path(PathBuf),
-}
-
-impl Provider {
-    /// With a relative path made absolute: services do not work in the folder that it is
-    /// relative to.
-    fn relative_to(self, folder: &Path) -> Self {
-        match self {
-            Self::Path(path) => Self::Path(folder.join(path)),
-            other => other,
-        }
-    }
-}
-
-impl FromStr for Provider {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "embedded" => Ok(Self::Embedded),
-            "system" => Ok(Self::System),
-            "auto" => Ok(Self::Auto),
-            path if path.contains('/') => Ok(Self::Path(path.into())),
-            _ => Err(format!(
-                "{text:?} is no provider: it is embedded, system, auto or a path with a slash"
-            )),
-        }
-    }
-}
-
-impl TryFrom<String> for Provider {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<Provider> for String {
-    fn from(provider: Provider) -> Self {
-        provider.to_string()
-    }
-}
-
-impl fmt::Display for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded => f.write_str("embedded"),
-            Self::System => f.write_str("system"),
-            Self::Auto => f.write_str("auto"),
-            Self::Path(path) => path.display().fmt(f),
-        }
-    }
-}
+pub(crate) use era::Era;
+pub(crate) use provider::Provider;
 
 /// All settings of a stack. They are part of its state, so that later commands know them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -124,6 +42,9 @@ pub(crate) struct Settings {
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Folder of fixture files; ours if none is given.
     pub(crate) fixtures: Option<PathBuf>,
+    /// Services beside the cluster's own, by name.
+    #[serde(default)]
+    pub(crate) services: BTreeMap<String, Extra>,
 }
 
 /// Some of the settings: one layer.
@@ -141,6 +62,8 @@ pub(crate) struct Layer {
     #[serde(default)]
     providers: BTreeMap<String, Provider>,
     fixtures: Option<PathBuf>,
+    #[serde(default)]
+    services: BTreeMap<String, Extra>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,9 +89,12 @@ impl Settings {
             stop_timeout,
             providers,
             fixtures,
+            services,
         } = layer.clone();
         let mut all_providers = self.providers.clone();
         all_providers.extend(providers);
+        let mut all_services = self.services.clone();
+        all_services.extend(services);
         Self {
             era: era.unwrap_or(self.era),
             host: host.unwrap_or(self.host),
@@ -180,6 +106,7 @@ impl Settings {
             stop_timeout: stop_timeout.unwrap_or(self.stop_timeout),
             providers: all_providers,
             fixtures: fixtures.or_else(|| self.fixtures.clone()),
+            services: all_services,
         }
     }
 
@@ -216,9 +143,9 @@ impl Wanted {
     pub(crate) fn load(services_yml: &Path, overrides: &Overrides) -> Result<Self, Usage> {
         let file: ServicesYml = yaml::load(services_yml)?;
         for layer in file.profiles.values() {
-            check_kinds(layer.providers.keys(), services_yml)?;
+            check::kinds(layer.providers.keys(), services_yml)?;
         }
-        check_kinds(file.defaults.providers.keys(), services_yml)?;
+        check::kinds(file.defaults.providers.keys(), services_yml)?;
         let profile = match &overrides.profile {
             None => Layer::default(),
             Some(name) => file.profiles.get(name).cloned().ok_or_else(|| {
@@ -234,9 +161,10 @@ impl Wanted {
             *provider = provider.clone().relative_to(root);
         }
         let wanted = Self { defaults, explicit };
-        if wanted.fresh().keepstores == 0 {
-            return Err(Usage("keepstores: a cluster needs at least one".into()));
-        }
+        check::settings(&wanted.fresh()).map_err(|what| {
+            let file = services_yml.display();
+            Usage(format!("{file}: {what}"))
+        })?;
         Ok(wanted)
     }
 
@@ -279,7 +207,7 @@ fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
         let (kind, provider) = choice
             .split_once('=')
             .ok_or_else(|| Usage(format!("--provider {choice}: write SERVICE=PROVIDER")))?;
-        check_kinds([&kind.to_owned()], Path::new("--provider"))?;
+        check::kinds([&kind.to_owned()], Path::new("--provider"))?;
         let provider: Provider =
             provider.parse().map_err(|error| Usage(format!("--provider: {error}")))?;
         let here = std::env::current_dir().unwrap_or_default();
@@ -300,17 +228,6 @@ fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
     Ok(layer)
 }
 
-fn check_kinds<'a>(names: impl IntoIterator<Item = &'a String>, place: &Path) -> Result<(), Usage> {
-    let known = || services::KINDS.iter().map(|kind| kind.name);
-    match names.into_iter().find(|name| !known().any(|known| known == name.as_str())) {
-        None => Ok(()),
-        Some(name) => {
-            let hint = nearest::hint(name, known());
-            Err(Usage(format!("{}: unknown service {name}{hint}", place.display())))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,7 +239,7 @@ mod tests {
         (folder, path)
     }
 
-    const OURS: &str = include_str!("../services.yml");
+    const OURS: &str = include_str!("../../services.yml");
 
     #[test]
     fn flags_take_precedence_over_the_profile_and_the_profile_over_the_file() {

@@ -1,0 +1,239 @@
+//! Everything at once, since all ports are known before anything runs: services are spawned one
+//! after the other, which takes less time than forking at once, and awaited all together.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+use anyhow::Context as _;
+
+use super::program::Program;
+use super::wait::Wait;
+use super::{Cluster, health, reset, take_down};
+use crate::output::say;
+use crate::plan::Planned;
+use crate::ports::Held;
+use crate::process::identity::Identity;
+use crate::process::spawn::Spawn;
+use crate::services::Context;
+use crate::signals::Interrupt;
+use crate::stack::{StackFolder, State};
+
+/// What is needed for that.
+pub(super) struct StartAll<'a> {
+    pub(super) cluster: &'a Cluster<'a>,
+    pub(super) services_binary: &'a Path,
+    /// All services that will be up then, whether they are started now or ran already.
+    pub(super) running: &'a [String],
+    pub(super) keep_data: bool,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) services: &'a [Planned],
+    pub(super) held: &'a BTreeMap<String, Held>,
+}
+
+/// What became of one that was waited for: a service's name and the daemon that it became, or
+/// nothing more than that the keep services are registered.
+type Done = Option<(String, Option<Identity>)>;
+
+/// How far we are.
+struct Progress {
+    state: State,
+    spawned: Vec<String>,
+    ready: Vec<String>,
+    outcome: anyhow::Result<()>,
+    /// Whether those that had been spawned by then have been ended because of a failure.
+    ended_early: bool,
+    /// How many threads have yet to tell what became of theirs.
+    awaited: usize,
+}
+
+impl StartAll<'_> {
+    /// The state that comes back names the processes, whatever the outcome is. The first failure
+    /// ends the waiting for the others, by ending the others.
+    ///
+    /// # Errors
+    /// When nothing could even be tried.
+    pub(super) fn run(&self) -> anyhow::Result<(State, anyhow::Result<()>)> {
+        let tls = health::trusting(self.cluster.folder)?;
+        let mut context = self.cluster.context();
+        let held = self.held.iter();
+        context.held = held.map(|(port, held)| (port.clone(), held.addresses().to_vec())).collect();
+        let mut progress = Progress::new(self.cluster.state.clone());
+        std::thread::scope(|scope| {
+            let (sender, results) = mpsc::channel();
+            // The receiver lives as long as the scope, here and below.
+            if !self.services.iter().any(|service| service.name == reset::API) {
+                progress.awaited += 1;
+                let sender = sender.clone();
+                scope.spawn(move || sender.send(self.register().map(|()| None)));
+            }
+            loop {
+                for wait in self.spawn_possible(&context, &mut progress) {
+                    progress.awaited += 1;
+                    let (sender, tls) = (sender.clone(), Arc::clone(&tls));
+                    scope.spawn(move || sender.send(self.wait_for(wait, &tls)));
+                }
+                self.end_early_if_failed(&mut progress);
+                if progress.awaited == 0 {
+                    break;
+                }
+                let Ok(result) = results.recv() else { break };
+                progress.note(result);
+            }
+        });
+        // Where a service is a daemon now, that is the process which later commands look for.
+        if progress.state.services.iter().any(|service| service.daemon.is_some()) {
+            progress.fail_if(progress.state.save(self.cluster.folder));
+        }
+        Ok((progress.state, progress.outcome))
+    }
+
+    /// Spawns what has not been, and whose needs are met; a failure is noted.
+    fn spawn_possible(&self, context: &Context<'_>, progress: &mut Progress) -> Vec<Wait> {
+        let mut waits = Vec::new();
+        if progress.outcome.is_err() {
+            return waits;
+        }
+        let is_ready = |name: &String| progress.ready.contains(name);
+        let unmet = |service: &Planned, need: &String| {
+            let others = self.services.iter().filter(|other| other.definition.name() == need);
+            service.definition.waits_for_needs() && !others.map(|it| &it.name).all(is_ready)
+        };
+        let possible = self.services.iter().filter(|service| {
+            let is_spawned = progress.spawned.contains(&service.name);
+            !is_spawned && !service.definition.needs().iter().any(|need| unmet(service, need))
+        });
+        let possible: Vec<&Planned> = possible.collect();
+        if possible.is_empty() {
+            return waits;
+        }
+        let spawned = possible.into_iter().try_for_each(|service| {
+            let wait = self.spawn(context, service, progress);
+            waits.push(wait.with_context(|| service.name.clone())?);
+            Ok(())
+        });
+        progress.fail_if(spawned.and_then(|()| progress.state.save(self.cluster.folder)));
+        waits
+    }
+
+    fn spawn(
+        &self,
+        context: &Context<'_>,
+        service: &Planned,
+        progress: &mut Progress,
+    ) -> anyhow::Result<Wait> {
+        let (folder, name) = (self.cluster.folder, &service.name);
+        if !self.keep_data {
+            service.definition.prepare(context, name)?;
+        }
+        let program = Program::of(service, context, self.services_binary, self.held)?;
+        for (path, text) in &program.launch.files {
+            fs_err::write(path, text)?;
+        }
+        let known = progress.state.services.iter_mut().find(|known| known.name == *name);
+        let known = known.context("a service without state")?;
+        let logged = std::fs::metadata(folder.log(name)).map_or(0, |log| log.len());
+        let started = Spawn {
+            program: &program.path,
+            arguments: &program.launch.arguments,
+            environment: &program.launch.environment,
+            folder: folder.path(),
+            log: &folder.log(name),
+            marker: &known.marker,
+            lock: &service_lock(folder, name)?,
+            sockets: &program.sockets,
+        }
+        .spawn()?;
+        known.process = Some(started.identity);
+        known.stop = program.launch.stop;
+        progress.spawned.push(name.clone());
+        let wait = Wait { service: known.clone(), started, logged };
+        self.write_number_files(service, &wait)?;
+        Ok(wait)
+    }
+
+    /// For scripts.
+    fn write_number_files(&self, service: &Planned, wait: &Wait) -> anyhow::Result<()> {
+        let folder = self.cluster.folder;
+        let pid = wait.started.identity.pid;
+        fs_err::write(folder.pid_file(&service.name), format!("{pid}\n"))?;
+        for port in service.definition.ports(&service.name) {
+            if let Some(held) = self.held.get(&port) {
+                fs_err::write(folder.port_file(&port), format!("{}\n", held.number()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The keep services are registered as soon as the API server answers.
+    fn wait_for(&self, wait: Wait, tls: &Arc<rustls::ClientConfig>) -> anyhow::Result<Done> {
+        let name = wait.service.name.clone();
+        let daemon = wait.until_ready(self.cluster, self.interrupt, tls)?;
+        if name == reset::API {
+            self.register()?;
+        }
+        Ok(Some((name, daemon)))
+    }
+
+    fn register(&self) -> anyhow::Result<()> {
+        reset::register(self.cluster, self.running)
+    }
+
+    /// Ends the services, so that nobody waits for them any more. What cannot be ended is reported
+    /// by the roll-back, which tries again.
+    fn end_early_if_failed(&self, progress: &mut Progress) {
+        if progress.outcome.is_ok() || progress.ended_early {
+            return;
+        }
+        progress.ended_early = true;
+        let names: Vec<&str> = progress.spawned.iter().map(String::as_str).collect();
+        if let Err(error) = take_down::stop_services(self.cluster.folder, &progress.state, &names) {
+            say(&format!("{error:#}"));
+        }
+    }
+}
+
+impl Progress {
+    fn new(state: State) -> Self {
+        let (spawned, ready) = Default::default();
+        Self { state, spawned, ready, outcome: Ok(()), ended_early: false, awaited: 0 }
+    }
+
+    /// Only the first failure is kept: others follow from it.
+    fn fail_if(&mut self, result: anyhow::Result<()>) {
+        if self.outcome.is_ok() {
+            self.outcome = result;
+        }
+    }
+
+    fn note(&mut self, result: anyhow::Result<Done>) {
+        self.awaited -= 1;
+        let done = match result {
+            Ok(done) => done,
+            Err(error) => return self.fail_if(Err(error)),
+        };
+        let Some((name, daemon)) = done else { return };
+        let known = self.state.services.iter_mut().find(|service| service.name == name);
+        if let Some(known) = known {
+            known.daemon = daemon;
+        }
+        self.ready.push(name);
+    }
+}
+
+/// The lock that a service's processes hold.
+///
+/// # Errors
+/// When a process of an earlier start still holds it.
+fn service_lock(folder: &StackFolder, service: &str) -> anyhow::Result<File> {
+    let path = folder.service_lock(service);
+    let mut options = fs_err::OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).open(&path)?.into_parts().0;
+    // Never unlocked by us: the lock ends with the last process that has inherited it.
+    file.try_lock().with_context(|| {
+        format!("{} is held: a process of an earlier start still runs", path.display())
+    })?;
+    Ok(file)
+}

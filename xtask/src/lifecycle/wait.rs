@@ -1,0 +1,105 @@
+//! Waiting for one service that was just started, also for one that puts itself into the
+//! background.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+
+use super::{Cluster, health, log_tail};
+use crate::process::identity::Identity;
+use crate::process::members;
+use crate::process::pidfd::PidFd;
+use crate::process::spawn::Started;
+use crate::readiness::{Asked, Awaited, NotReady};
+use crate::signals::Interrupt;
+use crate::stack::state::Service;
+
+/// How many lines of a failing service's log are shown.
+const LOG_LINES: usize = 20;
+
+/// A service that was started.
+pub(super) struct Wait {
+    pub(super) service: Service,
+    pub(super) started: Started,
+    /// How long its log was before, in bytes.
+    pub(super) logged: u64,
+}
+
+impl Wait {
+    /// Returns once it is ready, with the process that is the service if that is not the one that
+    /// we started.
+    ///
+    /// # Errors
+    /// When it ends, the deadline passes or a signal arrives: with the end of its log.
+    pub(super) fn until_ready(
+        mut self,
+        cluster: &Cluster<'_>,
+        interrupt: &Interrupt,
+        tls: &Arc<ClientConfig>,
+    ) -> anyhow::Result<Option<Identity>> {
+        let seconds = cluster.state.settings.start_timeout;
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let name = self.service.name.clone();
+        let log = || log_tail::tail(&cluster.folder.log(&name), LOG_LINES);
+        let mut handle = PidFd::open_pid(self.started.identity.pid)?;
+        loop {
+            let asked = health::asked(cluster, &self.service, Arc::clone(tls), self.logged)?;
+            let own_port = own_port(&asked);
+            let interrupted = Some(interrupt as &(dyn AsFd + Sync));
+            let awaited = Awaited { handle: &handle, asked, deadline, interrupt: interrupted };
+            match awaited.until_ready() {
+                Ok(()) => return self.daemon(cluster, own_port),
+                Err(NotReady::Interrupted) => {
+                    interrupt.check()?;
+                    anyhow::bail!("{name}: the waiting was ended")
+                }
+                Err(NotReady::TimedOut(last)) => {
+                    anyhow::bail!("{name} was not ready within {seconds} s ({last}); {}", log())
+                }
+                Err(NotReady::Exited) => {}
+            }
+            // A program that puts itself into the background ends with success, and goes on.
+            let status = self.started.child.wait()?;
+            let goes_on = first_member(cluster, &self.service)?.filter(|_| status.success());
+            let goes_on = goes_on.map(PidFd::open).transpose()?.flatten();
+            let Some(goes_on) = goes_on else {
+                anyhow::bail!("{name} has ended ({status}) before it was ready; {}", log())
+            };
+            handle = goes_on;
+        }
+    }
+
+    /// The process that is the service now, if that is not the one that we started.
+    fn daemon(
+        &self,
+        cluster: &Cluster<'_>,
+        own_port: Option<u16>,
+    ) -> anyhow::Result<Option<Identity>> {
+        let leader = self.started.identity;
+        if let Some(port) = own_port {
+            let listening = health::listener(cluster, &self.service).on(port);
+            return Ok(listening.filter(|process| *process != leader));
+        }
+        match leader.is_alive() {
+            true => Ok(None),
+            false => first_member(cluster, &self.service),
+        }
+    }
+}
+
+/// The port on which the program listens itself.
+fn own_port(asked: &Asked<'_>) -> Option<u16> {
+    match asked {
+        Asked::Port(port) => port.listener.as_ref().map(|_| port.address.port()),
+        _ => None,
+    }
+}
+
+/// The oldest process of a service.
+fn first_member(cluster: &Cluster<'_>, service: &Service) -> anyhow::Result<Option<Identity>> {
+    let home = cluster.folder.path();
+    let members = members::find(&[service.signs(cluster.folder)], home, cluster.state.since);
+    Ok(members.concat().into_iter().min_by_key(|member| (member.start_time, member.pid)))
+}

@@ -1,0 +1,131 @@
+//! What a set of settings must be like to make a cluster of.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Settings;
+use crate::failure::Usage;
+use crate::nearest;
+use crate::services::{Definition, KINDS, definitions};
+
+/// Names that a service cannot have: files of the stack's folder are called so.
+const RESERVED: [&str; 3] = ["command", "guardian", "stack"];
+
+/// Every name in `names` is that of a kind of service.
+///
+/// # Errors
+/// Names the first that is not, with the nearest known one.
+pub(super) fn kinds<'a>(
+    names: impl IntoIterator<Item = &'a String>,
+    place: &Path,
+) -> Result<(), Usage> {
+    let known = || KINDS.iter().map(|kind| kind.name);
+    match names.into_iter().find(|name| !known().any(|known| known == name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let hint = nearest::hint(name, known());
+            Err(Usage(format!("{}: unknown service {name}{hint}", place.display())))
+        }
+    }
+}
+
+/// The settings make sense as a whole.
+///
+/// # Errors
+/// Says in words what does not.
+pub(super) fn settings(settings: &Settings) -> Result<(), String> {
+    if settings.keepstores == 0 {
+        return Err("keepstores: a cluster needs at least one".into());
+    }
+    for (name, extra) in &settings.services {
+        let of = |what: String| format!("service {name}: {what}");
+        name_is_free(settings, name).map_err(of)?;
+        extra.check().map_err(of)?;
+    }
+    let all = definitions(settings);
+    ports_differ(settings, &all)?;
+    settings.services.keys().try_for_each(|name| needs_can_be_met(&all, &mut vec![name]))
+}
+
+fn name_is_free(settings: &Settings, name: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(plain) {
+        return Err("a name is of small letters, digits, '-' and '_', with a letter first".into());
+    }
+    let ours = KINDS.iter().any(|kind| {
+        kind.name == name || (kind.instances)(settings).iter().any(|instance| instance == name)
+    });
+    if ours || RESERVED.contains(&name) {
+        return Err("that name is taken".into());
+    }
+    Ok(())
+}
+
+fn ports_differ(settings: &Settings, all: &[Definition]) -> Result<(), String> {
+    let mut ports = BTreeSet::new();
+    for definition in all {
+        for service in definition.instances(settings) {
+            for port in definition.ports(&service) {
+                if !ports.insert(port.clone()) {
+                    return Err(format!("service {service}: another one has a port {port} too"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `path` leads from a service to the one that is looked at.
+fn needs_can_be_met<'a>(all: &'a [Definition], path: &mut Vec<&'a str>) -> Result<(), String> {
+    let &[.., name] = path.as_slice() else { return Ok(()) };
+    let first = path[0];
+    let known = || all.iter().map(Definition::name);
+    let Some(definition) = all.iter().find(|definition| definition.name() == name) else {
+        let hint = nearest::hint(name, known());
+        return Err(format!("service {first}: unknown need {name}{hint}"));
+    };
+    let Definition::Extra(_, extra) = definition else { return Ok(()) };
+    for need in &extra.needs {
+        if path.contains(&need.as_str()) {
+            return Err(format!("service {first}: it needs itself: {} {need}", path.join(" ")));
+        }
+        path.push(need);
+        needs_can_be_met(all, path)?;
+        path.pop();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Overrides, Wanted};
+
+    fn mistake(services: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("services.yml");
+        let ours = include_str!("../../services.yml");
+        let text = ours.replace("services: {}", &format!("services: {services}"));
+        fs_err::write(&path, text).unwrap();
+        let error = Wanted::load(&path, &Overrides::default()).unwrap_err().0;
+        error.replace(&format!("{}: ", path.display()), "")
+    }
+
+    #[test]
+    fn a_service_that_cannot_be_is_refused_with_the_reason() {
+        for (services, wanted) in [
+            ("{keep0: {command: [x]}}", "service keep0: that name is taken"),
+            ("{stack: {command: [x]}}", "service stack: that name is taken"),
+            ("{../x: {command: [x]}}", "service ../x: a name is of small letters"),
+            ("{x: {command: []}}", "service x: its command is empty"),
+            ("{x: {command: [x], ports: [api]}}", "service x: another one has a port api too"),
+            ("{x: {command: [x], needs: [ap]}}", "service x: unknown need ap; did you mean api?"),
+            (
+                "{x: {command: [x], needs: [y]}, y: {command: [y], needs: [x]}}",
+                "service x: it needs itself: x y x",
+            ),
+        ] {
+            let mistake = mistake(services);
+            assert!(mistake.starts_with(wanted), "{mistake}");
+        }
+    }
+}
