@@ -38,6 +38,8 @@ pub(crate) enum Services {
     Down(Down),
     /// Put a running cluster back to its state just after `up`
     Reset(Target),
+    /// Start services anew, on the same ports and with the data that they have
+    Restart(Restart),
     /// Show what runs, and the log of what does not
     Status(Report),
     /// List the clusters of this checkout
@@ -106,6 +108,15 @@ pub(crate) struct Export {
 #[derive(Args, Debug)]
 pub(crate) struct Down {
     /// Services or kinds of service to stop; all of them if none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Restart {
+    /// Services or kinds of service to restart; all of them if none is named
     #[arg(value_name = "SERVICE")]
     pub(crate) services: Vec<String>,
     #[command(flatten)]

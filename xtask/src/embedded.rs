@@ -1,6 +1,7 @@
 //! The binary of the embedded services: built when its sources have changed, and not looked at by
 //! cargo otherwise, since starting cargo takes longer than starting a cluster.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -37,7 +38,11 @@ fn build(
 ) -> anyhow::Result<()> {
     say(&format!("building the embedded services ({reason}); the first time takes about a minute"));
     // Dated before the build begins, so that what is edited meanwhile is newer.
-    let new_stamp = tempfile::Builder::new().prefix("services.stamp").tempfile_in(folder)?;
+    let new_stamp = tempfile::Builder::new()
+        .prefix("services.stamp")
+        // Whoever may run the binary has to see that it is fresh.
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(folder)?;
     fs_err::write(new_stamp.path(), toolchain)?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     environment::clean(&mut command);

@@ -15,14 +15,14 @@ const REROUTING: [&str; 4] =
 /// What to set and what to unset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Environment {
-    set: BTreeMap<&'static str, String>,
+    set: BTreeMap<String, String>,
 }
 
 impl Environment {
     /// The variables of a stack, with the fixture token of label `auth`.
     ///
     /// # Errors
-    /// When the fixtures have no such token.
+    /// When the fixtures have no such token, or services.yml has a mistake in what it exports.
     pub(crate) fn of_stack(cluster: &Cluster<'_>, auth: &str) -> anyhow::Result<Self> {
         let state = &cluster.state;
         let token = match auth {
@@ -34,18 +34,21 @@ impl Environment {
         let at = |port: &str| state.ports.get(port).map(|number| format!("{host}:{number}"));
         let runs = |service: &str| state.service(service).is_some();
         let mut set = BTreeMap::new();
+        let mut put = |name: &str, value: String| set.insert(name.to_owned(), value);
         if let (Some(api), true) = (at("api"), runs("api")) {
-            set.insert("ARVADOS_API_HOST", api.clone());
-            set.insert("ARVADOS_TEST_API_HOST", api);
+            put("ARVADOS_API_HOST", api.clone());
+            put("ARVADOS_TEST_API_HOST", api);
         }
-        set.insert("ARVADOS_API_TOKEN", token);
-        set.insert("ARVADOS_API_HOST_INSECURE", "true".into());
-        set.insert("ARVADOS_TEST_PROXY_SERVICES", "1".into());
-        set.insert("ARVADOS_TEST_CA_CERT", cluster.folder.authority().display().to_string());
+        put("ARVADOS_API_TOKEN", token);
+        put("ARVADOS_API_HOST_INSECURE", "true".into());
+        put("ARVADOS_TEST_PROXY_SERVICES", "1".into());
+        put("ARVADOS_TEST_CA_CERT", cluster.folder.authority().display().to_string());
         if environment::has_proxy() {
-            set.extend(environment::no_proxy());
+            for (name, value) in environment::no_proxy() {
+                put(name, value);
+            }
         }
-        set.insert("XTASK_STACK", cluster.folder.name().to_string());
+        put("XTASK_STACK", cluster.folder.name().to_string());
         let urls = [
             ("ARVADOS_TEST_KEEPPROXY_URL", "http", "keepproxy", &["keepproxy"][..]),
             ("ARVADOS_TEST_KEEPPROXY_SSL_URL", "https", "keepproxy-ssl", &["nginx", "keepproxy"]),
@@ -54,15 +57,19 @@ impl Environment {
         ];
         for (name, scheme, port, services) in urls {
             if let (Some(address), true) = (at(port), services.iter().all(|name| runs(name))) {
-                set.insert(name, format!("{scheme}://{address}"));
+                put(name, format!("{scheme}://{address}"));
             }
+        }
+        let context = cluster.context();
+        for (name, extra) in state.settings.services.iter().filter(|(name, _)| runs(name)) {
+            set.extend(extra.exported(&context, name)?);
         }
         Ok(Self { set })
     }
 
     /// The variables to set.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.set.iter().map(|(name, value)| (*name, value.as_str()))
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.set.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The text for standard output, with a line end.
@@ -112,8 +119,9 @@ mod tests {
 
     #[test]
     fn the_shell_form_unsets_what_would_lead_elsewhere() {
-        let environment =
-            Environment { set: BTreeMap::from([("ARVADOS_TEST_CA_CERT", "/a b/ca.pem".into())]) };
+        let environment = Environment {
+            set: BTreeMap::from([("ARVADOS_TEST_CA_CERT".into(), "/a b/ca.pem".into())]),
+        };
         assert_eq!(
             environment.print(Format::Sh),
             "unset ARVADOS_EXTERNAL_CLIENT ARVADOS_KEEP_PROXY ARVADOS_KEEP_SERVICES \

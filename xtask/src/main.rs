@@ -63,6 +63,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Services(Services::Up(arguments)) => commands::up::run(&workspace, &arguments),
         Command::Services(Services::Down(arguments)) => commands::down::run(&workspace, &arguments),
         Command::Services(Services::Reset(target)) => commands::reset::run(&workspace, &target),
+        Command::Services(Services::Restart(arguments)) => {
+            commands::restart::run(&workspace, &arguments)
+        }
         Command::Services(Services::Status(report)) => commands::status::run(&workspace, &report),
         Command::Services(Services::List(arguments)) => commands::list::run(&workspace, &arguments),
         Command::Services(Services::Env(arguments)) => commands::env::run(&workspace, &arguments),

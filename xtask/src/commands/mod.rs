@@ -10,6 +10,7 @@ pub(crate) mod down;
 pub(crate) mod env;
 pub(crate) mod list;
 pub(crate) mod reset;
+pub(crate) mod restart;
 pub(crate) mod status;
 pub(crate) mod test_all;
 pub(crate) mod token;

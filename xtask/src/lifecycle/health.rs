@@ -94,7 +94,7 @@ pub(crate) fn asked<'a>(
     Ok(match probe {
         Probe::Alive => Asked::Alive,
         Probe::Exec(command) => {
-            Asked::Exec(Exec { command, folder: cluster.folder.path().to_owned() })
+            Asked::Exec(Exec { command, folder: definition.working_folder(&context) })
         }
         Probe::Log(text) => {
             Asked::Log(Log { path: cluster.folder.log(&service.name), from: logged, text })

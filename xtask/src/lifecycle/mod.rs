@@ -15,6 +15,7 @@ pub(crate) mod health;
 pub(crate) mod log_tail;
 pub(crate) mod program;
 pub(crate) mod reset;
+pub(crate) mod restart;
 mod start;
 mod start_all;
 pub(crate) mod take_down;

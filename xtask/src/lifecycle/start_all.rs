@@ -139,7 +139,7 @@ impl StartAll<'_> {
             program: &program.path,
             arguments: &program.launch.arguments,
             environment: &program.launch.environment,
-            folder: folder.path(),
+            folder: &service.definition.working_folder(context),
             log: &folder.log(name),
             marker: &known.marker,
             lock: &service_lock(folder, name)?,

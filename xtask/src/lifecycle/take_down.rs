@@ -33,12 +33,7 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
         }
         Err(error) => return Err(error),
     };
-    let known: Vec<(String, &str)> = state
-        .services
-        .iter()
-        .map(|service| (service.name.clone(), service.kind.as_str()))
-        .collect();
-    let names = plan::select(&known, selection)?;
+    let names = plan::select(&state.known_services(), selection)?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     stop_services(folder, &state, &names)?;
     if names.len() == state.services.len() {
@@ -127,6 +122,7 @@ fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
             service: service.to_string_lossy().into_owned(),
             signs: Signs { leader: None, daemon: None, marker: None, lock: path },
             stop: Stop::default(),
+            folder: folder.path().to_owned(),
         });
     }
     if !targets.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -27,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) service: String,
     pub(crate) signs: Signs,
     pub(crate) stop: Stop,
+    /// Where its command for that is run.
+    pub(crate) folder: PathBuf,
 }
 
 /// A process that did not end when asked.
@@ -124,7 +126,7 @@ impl<'a> Ending<'a> {
             let Some(command) = target.stop.command.as_ref().filter(|_| runs) else { continue };
             let start = || -> anyhow::Result<Running> {
                 let nowhere = File::options().write(true).open("/dev/null")?;
-                Running::start(command, self.home.folder, nowhere)
+                Running::start(command, &target.folder, nowhere)
             };
             match start() {
                 Ok(running) => {

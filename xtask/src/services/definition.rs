@@ -1,5 +1,7 @@
 //! One definition of a service, whether it is of a kind that we know or declared in services.yml.
 
+use std::path::PathBuf;
+
 use super::extra::Extra;
 use super::launch::Launch;
 use super::{Context, KINDS, Kind};
@@ -79,6 +81,14 @@ impl Definition {
                 kind.real.as_ref().is_some_and(|real| real.inherits_sockets)
             }
             (Self::Kind(_), _) => true,
+        }
+    }
+
+    /// Where it works, so that what it drops is found.
+    pub(crate) fn working_folder(&self, context: &Context<'_>) -> PathBuf {
+        match self {
+            Self::Kind(_) => context.folder.path().to_owned(),
+            Self::Extra(name, _) => context.folder.data(name),
         }
     }
 

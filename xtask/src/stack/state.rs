@@ -126,6 +126,12 @@ impl State {
         }
     }
 
+    /// The names of its services, with their kinds.
+    pub(crate) fn known_services(&self) -> Vec<(String, &str)> {
+        let services = self.services.iter();
+        services.map(|service| (service.name.clone(), service.kind.as_str())).collect()
+    }
+
     /// The service of that name.
     pub(crate) fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
@@ -172,6 +178,12 @@ impl Service {
 
     /// What is to be ended when it is taken down.
     pub(crate) fn target(&self, folder: &StackFolder) -> Target {
-        Target { service: self.name.clone(), signs: self.signs(folder), stop: self.stop.clone() }
+        let own = folder.data(&self.name);
+        Target {
+            service: self.name.clone(),
+            signs: self.signs(folder),
+            stop: self.stop.clone(),
+            folder: if own.is_dir() { own } else { folder.path().to_owned() },
+        }
     }
 }

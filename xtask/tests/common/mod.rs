@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -58,6 +59,22 @@ pub(crate) fn redacted(text: &str, checkout: &Checkout) -> String {
 /// of them is left.
 pub(crate) struct Checkout {
     folder: tempfile::TempDir,
+    /// Who calls us, if not the user that the tests run as.
+    user: Option<u32>,
+}
+
+/// The user that owns nothing, on any Linux.
+const NOBODY: u32 = 65534;
+
+/// Whether that program is here, where [`std::process::Command`] or a daemon's folder has it.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let found = folders.map(|folder| folder.join(program)).any(|path| path.exists());
+    if !found {
+        println!("not tried: {program} is not installed");
+    }
+    found
 }
 
 impl Checkout {
@@ -66,7 +83,7 @@ impl Checkout {
         fs_err::create_dir(folder.path().join("xtask")).unwrap();
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.yml");
         fs_err::copy(ours, folder.path().join("xtask/services.yml")).unwrap();
-        let checkout = Self { folder };
+        let checkout = Self { folder, user: None };
         // The same on every machine, whether nginx is installed or not.
         checkout.configure("nginx: auto", "nginx: embedded");
         checkout
@@ -74,6 +91,26 @@ impl Checkout {
 
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap()
+    }
+
+    /// From now on another user calls us. False where that is not possible: when we are not root,
+    /// or have been built where others cannot read.
+    pub(crate) fn become_another_user(&mut self) -> bool {
+        let program = env!("CARGO_BIN_EXE_xtask");
+        let mut reads = Command::new("test");
+        reads.args(["-x", program]).uid(NOBODY).gid(NOBODY);
+        let mut enters = Command::new("test");
+        enters.arg("-x").arg(self.root()).uid(NOBODY).gid(NOBODY);
+        let mut chown = Command::new("chown");
+        chown.args(["-R", &NOBODY.to_string()]).arg(self.root());
+        let can = |mut command: Command| command.status().is_ok_and(|status| status.success());
+        let possible = can(chown) && can(reads) && can(enters);
+        if possible {
+            self.user = Some(NOBODY);
+        } else {
+            println!("not tried: no other user could run this");
+        }
+        possible
     }
 
     /// A file of a stack.
@@ -116,6 +153,10 @@ impl Checkout {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(arguments).env("XTASK_ROOT", self.root()).stdin(Stdio::null());
+        if let Some(user) = self.user {
+            // Whose toolchain this is, that user cannot see.
+            command.uid(user).gid(user).env("HOME", self.root()).env_remove("CARGO");
+        }
         command
     }
 

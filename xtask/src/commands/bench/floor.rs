@@ -13,6 +13,7 @@ use crate::plan::{self, Planned};
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::{Spawn, Started};
 use crate::readiness::Awaited;
+use crate::services::Context;
 use crate::settings::Settings;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
@@ -76,7 +77,7 @@ fn measure(
     let mut started = Vec::new();
     let mut all_ready = || {
         for (service, program) in &programs {
-            started.push((*service, spawn(folder, service, program)?));
+            started.push((*service, spawn(&context, service, program)?));
         }
         wait_for_all(&cluster, &started)
     };
@@ -95,16 +96,17 @@ fn measure(
 }
 
 fn spawn(
-    folder: &StackFolder,
+    context: &Context<'_>,
     service: &Planned,
     program: &Program<'_>,
 ) -> anyhow::Result<Started> {
+    let folder = context.folder;
     let lock = fs_err::File::create(folder.service_lock(&service.name))?.into_parts().0;
     Spawn {
         program: &program.path,
         arguments: &program.launch.arguments,
         environment: &program.launch.environment,
-        folder: folder.path(),
+        folder: &service.definition.working_folder(context),
         log: &folder.log(&service.name),
         marker: "bench",
         lock: &lock,
