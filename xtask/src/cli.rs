@@ -28,6 +28,9 @@ pub(crate) enum Command {
     TestAll(TestAll),
     /// Measure start, stop, reset and memory beside their floor
     Bench(Bench),
+    /// Take a stack down when standard input ends
+    #[command(hide = true)]
+    Guardian(Guardian),
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +43,8 @@ pub(crate) enum Services {
     Reset(Target),
     /// Start services anew, on the same ports and with the data that they have
     Restart(Restart),
+    /// Run one command on a cluster of its own, which is gone when the command ends
+    Exec(Exec),
     /// Show what runs, and the log of what does not
     Status(Report),
     /// List the clusters of this checkout
@@ -112,6 +117,9 @@ pub(crate) struct Down {
     pub(crate) services: Vec<String>,
     #[command(flatten)]
     pub(crate) target: Target,
+    /// Every stack of this checkout, and what still runs of checkouts that have been deleted
+    #[arg(long, conflicts_with_all = ["services", "stack"])]
+    pub(crate) all: bool,
 }
 
 #[derive(Args, Debug)]
@@ -121,6 +129,31 @@ pub(crate) struct Restart {
     pub(crate) services: Vec<String>,
     #[command(flatten)]
     pub(crate) target: Target,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Exec {
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    pub(crate) command: Vec<String>,
+    /// Label of the fixture token to export as ARVADOS_API_TOKEN
+    #[arg(long, value_name = "FIXTURE", default_value = "admin")]
+    pub(crate) auth: String,
+    /// Run it on this stack, which is up, and leave that as it is
+    #[arg(long, value_name = "NAME")]
+    #[arg(conflicts_with_all = ["profile", "providers", "era", "host", "fixtures"])]
+    pub(crate) stack: Option<String>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Guardian {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Keep the logs
+    #[arg(long)]
+    pub(crate) leave_logs: bool,
 }
 
 #[derive(Args, Debug)]

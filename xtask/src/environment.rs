@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use crate::process::table::MARKER_VARIABLE;
+use crate::process::marker::MARKER_VARIABLE;
 
 /// Hosts that are never reached through a proxy.
 const LOOPBACK: &str = "localhost,127.0.0.1,::1";

@@ -20,12 +20,19 @@ pub(crate) struct CheckFailed(pub(crate) String);
 #[error("interrupted by signal {0}")]
 pub(crate) struct Interrupted(pub(crate) i32);
 
+/// The command that we ran for somebody has failed, and said why itself: its own exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("the command ended with {0}")]
+pub(crate) struct CommandEnded(pub(crate) u8);
+
 /// The documented exit code of `error`.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Usage>() {
         ExitCode::from(2)
     } else if error.is::<CheckFailed>() {
         ExitCode::from(1)
+    } else if let Some(CommandEnded(code)) = error.downcast_ref() {
+        ExitCode::from(*code)
     } else if let Some(Interrupted(signal)) = error.downcast_ref() {
         ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
     } else {
@@ -45,6 +52,7 @@ mod tests {
         assert_eq!(exit_code(&usage), ExitCode::from(2));
         let check: anyhow::Result<()> = Err(CheckFailed("1 failed".into()).into());
         assert_eq!(exit_code(&check.context("suites").unwrap_err()), ExitCode::from(1));
+        assert_eq!(exit_code(&CommandEnded(42).into()), ExitCode::from(42));
         assert_eq!(exit_code(&Interrupted(2).into()), ExitCode::from(130));
         assert_eq!(exit_code(&Interrupted(15).into()), ExitCode::from(143));
         assert_eq!(exit_code(&anyhow::anyhow!("port in use")), ExitCode::from(3));

@@ -18,6 +18,7 @@ mod failure;
 mod lifecycle;
 mod nearest;
 mod output;
+mod owned;
 mod plan;
 mod ports;
 mod process;
@@ -51,7 +52,9 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::say(&format!("error: {error:#}"));
+            if !error.is::<failure::CommandEnded>() {
+                output::say(&format!("error: {error:#}"));
+            }
             failure::exit_code(&error)
         }
     }
@@ -59,6 +62,10 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find();
+    // A guardian takes down its own stack, and is itself what other commands wait for.
+    if !matches!(command, Command::Guardian(_)) {
+        lifecycle::reconcile::reconcile(&workspace)?;
+    }
     match command {
         Command::Services(Services::Up(arguments)) => commands::up::run(&workspace, &arguments),
         Command::Services(Services::Down(arguments)) => commands::down::run(&workspace, &arguments),
@@ -66,12 +73,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Services(Services::Restart(arguments)) => {
             commands::restart::run(&workspace, &arguments)
         }
+        Command::Services(Services::Exec(arguments)) => commands::exec::run(&workspace, &arguments),
         Command::Services(Services::Status(report)) => commands::status::run(&workspace, &report),
         Command::Services(Services::List(arguments)) => commands::list::run(&workspace, &arguments),
         Command::Services(Services::Env(arguments)) => commands::env::run(&workspace, &arguments),
         Command::Services(Services::Token(arguments)) => {
             commands::token::run(&workspace, &arguments)
         }
+        Command::Guardian(arguments) => commands::guardian::run(&workspace, &arguments),
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
         Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
     }

@@ -1,11 +1,13 @@
 //! Being asked to end: noticed while we wait for something else.
 
-use std::io::PipeReader;
+use std::fs::File;
+use std::io::{PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
+use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::failure::Interrupted;
@@ -37,6 +39,15 @@ impl Interrupt {
         Ok(Self { arrived, reader })
     }
 
+    /// Waits for the next signal, and takes it: it is not waited for again.
+    ///
+    /// # Errors
+    /// When the kernel does not let us read.
+    pub(crate) fn receive(&self) -> anyhow::Result<Signal> {
+        (&self.reader).read_exact(&mut [0])?;
+        Ok(Signal::try_from(i32::try_from(self.arrived.load(Ordering::SeqCst))?)?)
+    }
+
     /// # Errors
     /// [`Interrupted`] if a signal has arrived.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
@@ -45,6 +56,13 @@ impl Interrupt {
             signal => Err(Interrupted(i32::try_from(signal).unwrap_or(SIGTERM))),
         }
     }
+}
+
+/// Whether what is typed at a terminal comes to our whole process group, and so to what we run
+/// in it.
+pub(crate) fn come_from_a_terminal() -> bool {
+    let Ok(terminal) = File::open("/dev/tty") else { return false };
+    nix::unistd::tcgetpgrp(terminal).is_ok_and(|group| group == nix::unistd::getpgrp())
 }
 
 impl AsFd for Interrupt {

@@ -6,7 +6,7 @@ use crate::programs;
 use crate::services::Check;
 
 /// Overrides the workspace root; a test gives each of its runs one of its own.
-const ROOT_VARIABLE: &str = "XTASK_ROOT";
+pub(crate) const ROOT_VARIABLE: &str = "XTASK_ROOT";
 
 /// A checkout of this project.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 mod common;
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use common::{Checkout, Done};
 use nix::sys::signal::{Signal, kill};
@@ -120,11 +120,11 @@ fn a_state_of_a_newer_version_is_reported() {
     checkout.up(&["api"]);
     let state = checkout.stack("default", "stack.json");
     let text = fs_err::read_to_string(&state).unwrap();
-    fs_err::write(&state, text.replace("\"version\": 2", "\"version\": 99")).unwrap();
+    fs_err::write(&state, text.replace("\"version\": 3", "\"version\": 99")).unwrap();
     let done = checkout.services(&["up"]);
     assert_eq!(done.code, Some(3), "{done:?}");
     assert!(
-        done.stderr.contains("stack.json has version 99, and this program knows 2"),
+        done.stderr.contains("stack.json has version 99, and this program knows 3"),
         "{done:?}"
     );
 }
@@ -194,7 +194,7 @@ fn an_interrupted_up_takes_back_what_it_started() {
         checkout.configure("start_timeout: 5", "start_timeout: 60");
         let mut command = checkout.command(&["services", "up"]);
         let up = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        wait_for(|| checkout.processes().len() >= 4);
+        common::wait_for(|| checkout.processes().len() >= 5);
         kill(Pid::from_raw(i32::try_from(up.id()).unwrap()), signal).unwrap();
         let done = Done::from(up.wait_with_output().unwrap());
         assert_eq!(done.code, Some(code), "{done:?}");
@@ -224,13 +224,5 @@ fn up_after_being_killed_at_any_moment_gives_a_healthy_stack() {
         assert_eq!(checkout.processes().len(), 6, "killed at point {point}");
         checkout.services(&["down"]).ok();
         assert_eq!(checkout.processes(), [0; 0], "killed at point {point}");
-    }
-}
-
-fn wait_for(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it does not happen");
-        std::thread::yield_now();
     }
 }

@@ -8,6 +8,8 @@ use crate::workspace::Workspace;
 pub(crate) mod bench;
 pub(crate) mod down;
 pub(crate) mod env;
+pub(crate) mod exec;
+pub(crate) mod guardian;
 pub(crate) mod list;
 pub(crate) mod reset;
 pub(crate) mod restart;

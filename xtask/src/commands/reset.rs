@@ -14,9 +14,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace, target: &Target) -> anyhow::Result<()> {
     let folder = folder(workspace, target)?;
     let started_at = Instant::now();
-    // Without a folder there is nothing to lock; opening says that the stack is not up.
-    let lock = || StackLock::take(&folder, "cargo xtask services reset");
-    let _lock = folder.path().exists().then(lock).transpose()?;
+    let _lock = StackLock::take_if_exists(&folder, "cargo xtask services reset")?;
     let cluster = Cluster::open(workspace, &folder)?;
     reset::reset_all(&cluster)?;
     let took = started_at.elapsed().as_millis();

@@ -17,9 +17,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Restart) -> anyhow::Result<
     let folder = folder(workspace, &arguments.target)?;
     let services_binary = embedded::services_binary()?;
     let started_at = Instant::now();
-    // Without a folder there is nothing to lock; opening says that the stack is not up.
-    let lock = || StackLock::take(&folder, "cargo xtask services restart");
-    let _lock = folder.path().exists().then(lock).transpose()?;
+    let _lock = StackLock::take_if_exists(&folder, "cargo xtask services restart")?;
     let interrupt = Interrupt::catch()?;
     let mut cluster = Cluster::open(workspace, &folder)?;
     let names = restart::restart(&mut cluster, &arguments.services, services_binary, &interrupt)?;

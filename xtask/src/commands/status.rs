@@ -8,7 +8,7 @@ use super::folder;
 use crate::cli::{Report, ReportFormat};
 use crate::failure::CheckFailed;
 use crate::lifecycle::health::{self, Health};
-use crate::lifecycle::{Cluster, log_tail};
+use crate::lifecycle::{self, Cluster, log_tail};
 use crate::output::print;
 use crate::stack::State;
 use crate::stack::state::Service;
@@ -26,7 +26,7 @@ pub(crate) fn run(workspace: &Workspace, report: &Report) -> anyhow::Result<()> 
             let down = json!({"stack": folder.name().to_string(), "ready": false, "services": []});
             print(&format!("{down:#}\n"))?;
         }
-        return Err(CheckFailed(format!("stack {} is not up", folder.name())).into());
+        return Err(CheckFailed(lifecycle::not_up(&folder)).into());
     };
     let cluster = Cluster::new(workspace, &folder, state);
     let healths = health::check(&cluster)?;

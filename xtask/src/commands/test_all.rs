@@ -6,11 +6,11 @@ use crate::cli::{Overrides, TestAll};
 use crate::embedded;
 use crate::export::Environment;
 use crate::failure::{CheckFailed, Interrupted};
-use crate::lifecycle::{Cluster, bring_up, take_down};
 use crate::output::{print, say};
+use crate::owned::{OwnedStack, Request};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
-use crate::stack::{StackFolder, StackLock};
+use crate::stack::{Leaves, StackFolder};
 use crate::suites::count::Count;
 use crate::suites::{self, Suite, run, virtual_environment};
 use crate::workspace::Workspace;
@@ -71,28 +71,31 @@ fn on_a_cluster(
     let profile = Some(profile).filter(|profile| *profile != "default").map(str::to_owned);
     let overrides = Overrides { profile, ..Overrides::default() };
     let wanted = Wanted::load(&workspace.services_yml(), &overrides)?;
-    let services_binary = embedded::services_binary()?;
-    let stack = format!("test-all-{}", std::process::id()).parse()?;
-    let folder = StackFolder::new(workspace, stack);
-    folder.create()?;
-    let lock = StackLock::take(&folder, "cargo xtask test-all")?;
-    let up = bring_up::bring_up(workspace, &folder, &wanted, &[], services_binary, interrupt);
-    let result = up.and_then(|up| {
-        let cluster = Cluster::new(workspace, &folder, up.state);
+    let stack = OwnedStack::bring_up(Request {
+        workspace,
+        folder: StackFolder::new(workspace, format!("test-all-{}", std::process::id()).parse()?),
+        wanted: &wanted,
+        selection: &[],
+        services_binary: embedded::services_binary()?,
+        leaves: Leaves::Nothing,
+        interrupt,
+        command: "cargo xtask test-all",
+    })?;
+    let cluster = stack.cluster();
+    let run = || {
         let environment = Environment::of_stack(&cluster, "admin")?;
         let variables: Vec<(String, String)> =
             environment.variables().map(|(name, value)| (name.into(), value.into())).collect();
         let name = overrides.profile.map_or_else(|| name.to_owned(), |it| format!("{name} ({it})"));
         one(workspace, &name, suite, &variables, interrupt)
-    });
-    let down = take_down::take_down(&folder, &[]);
-    if matches!(&result, Ok(count) if count.failed == 0) {
-        fs_err::remove_dir_all(folder.path())?;
-    } else {
-        say(&format!("the logs of the cluster are in {}", folder.logs().display()));
+    };
+    let result = run();
+    let keep_logs = !matches!(&result, Ok(count) if count.failed == 0);
+    if keep_logs {
+        say(&format!("the logs of the cluster are in {}", cluster.folder.logs().display()));
     }
-    drop(lock);
-    result.and_then(|count| down.map(|_| count))
+    let down = stack.end(keep_logs);
+    result.and_then(|count| down.map(|()| count))
 }
 
 fn one(

@@ -5,12 +5,13 @@ use std::time::Instant;
 use super::{folder, status};
 use crate::cli::{Format, Up};
 use crate::export::Environment;
+use crate::lifecycle::Cluster;
+use crate::lifecycle::bring_up::BringUp;
 use crate::lifecycle::health::Health;
-use crate::lifecycle::{Cluster, bring_up};
 use crate::output::{print, say};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
-use crate::stack::{StackLock, State};
+use crate::stack::{Origin, StackLock, State};
 use crate::workspace::Workspace;
 use crate::{embedded, plan};
 
@@ -26,8 +27,11 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
         super::token::of(&settings.fixtures(), &arguments.export.auth)?;
     }
     if arguments.dry_run {
-        let cluster =
-            Cluster::new(workspace, &folder, State::new(settings, String::new(), String::new(), 0));
+        let cluster = Cluster::new(
+            workspace,
+            &folder,
+            State::new(settings, String::new(), Origin::default()),
+        );
         let mut context = cluster.context();
         let ports = services.iter().flat_map(|service| service.definition.ports(&service.name));
         context.ports = ports.map(|port| (port.clone(), format!("<{port}>"))).collect();
@@ -36,16 +40,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let services_binary = embedded::services_binary()?;
     let started_at = Instant::now();
     folder.create()?;
-    let _lock = StackLock::take(&folder, "cargo xtask services up")?;
+    let lock = StackLock::take(&folder, "cargo xtask services up")?;
     let interrupt = Interrupt::catch()?;
-    let up = bring_up::bring_up(
+    let bring_up = BringUp {
         workspace,
-        &folder,
-        &wanted,
-        &arguments.services,
+        folder: &folder,
+        wanted: &wanted,
+        selection: &arguments.services,
         services_binary,
-        &interrupt,
-    )?;
+        leaves: None,
+        interrupt: &interrupt,
+    };
+    let up = bring_up.run(&lock)?;
     let took = started_at.elapsed();
     for (service, reason) in &up.unavailable {
         say(&format!("{service} is not available: {reason}"));

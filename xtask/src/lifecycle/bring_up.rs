@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
-
 use super::start::Start;
 use super::{Cluster, reset, take_down};
 use crate::output::say;
 use crate::plan::{self, Planned};
-use crate::process::identity::{self, Identity};
+use crate::process::orphans;
 use crate::settings::{Provider, Wanted};
 use crate::signals::Interrupt;
-use crate::stack::{StackFolder, State};
+use crate::stack::{Leaves, Origin, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 
 /// A stack that is up.
@@ -25,67 +23,81 @@ pub(crate) struct Up {
     pub(crate) unavailable: Vec<(String, String)>,
 }
 
-/// Brings up the services in `selection`, or all of them. The stack's lock has to be held.
-///
-/// # Errors
-/// When a service does not come up: then what this call started is gone again, and its log kept.
-pub(crate) fn bring_up(
-    workspace: &Workspace,
-    folder: &StackFolder,
-    wanted: &Wanted,
-    selection: &[String],
-    services_binary: PathBuf,
-    interrupt: &Interrupt,
-) -> anyhow::Result<Up> {
-    let previous = previous_state(folder)?;
-    let settings = match &previous {
-        Some(state) => wanted.for_running(&state.settings)?,
-        None => wanted.fresh(),
-    };
-    let planned = plan::plan(&settings, selection, &|name, check| workspace.look_up(name, check))?;
-    let (runnable, unavailable) = split(planned, selection)?;
-    let state = match previous {
-        Some(state) => state,
-        None => {
-            let own = Identity::own().context("this process is not in the table of processes")?;
-            fresh_logs(folder)?;
-            let token = settings.fixtures().auth_token("admin")?;
-            State::new(settings, token, identity::boot_id()?, own.start_time)
-        }
-    };
-    let mut cluster = Cluster::new(workspace, folder, state);
-    let mut ready = reset::ready(&cluster)?;
-    reset::reset_data(&cluster, &ready)?;
-    interrupt.check()?;
-    let missing: Vec<Planned> =
-        runnable.into_iter().filter(|service| !ready.contains(&service.name)).collect();
-    let started: Vec<String> = missing.iter().map(|service| service.name.clone()).collect();
-    ready.extend(started.iter().cloned());
-    if missing.is_empty() {
-        reset::register(&cluster, &ready)?;
-    } else {
-        clear_remains(&cluster, &started)?;
-        let keep_data = false;
-        let mut start =
-            Start { cluster: &mut cluster, services_binary, running: &ready, keep_data, interrupt };
-        start.start(&missing)?;
-    }
-    interrupt.check()?;
-    Ok(Up { state: cluster.state, started, ready, unavailable })
+/// What is to be brought up.
+pub(crate) struct BringUp<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) folder: &'a StackFolder,
+    pub(crate) wanted: &'a Wanted,
+    /// Services or kinds of service; all if it is empty.
+    pub(crate) selection: &'a [String],
+    pub(crate) services_binary: PathBuf,
+    /// Set if the stack is to go down with this process.
+    pub(crate) leaves: Option<Leaves>,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
-/// The state of a stack that is at least partly up in this boot of the machine.
-fn previous_state(folder: &StackFolder) -> anyhow::Result<Option<State>> {
+impl BringUp<'_> {
+    /// Starts what is missing, and resets what runs.
+    ///
+    /// # Errors
+    /// When a service does not come up: then what this call started is gone again, and its log
+    /// kept.
+    pub(crate) fn run(self, lock: &StackLock) -> anyhow::Result<Up> {
+        let (workspace, folder, selection) = (self.workspace, self.folder, self.selection);
+        let previous = previous_state(folder, lock)?;
+        let settings = match &previous {
+            Some(state) => self.wanted.for_running(&state.settings)?,
+            None => self.wanted.fresh(),
+        };
+        let lookup = |name: &str, check| workspace.look_up(name, check);
+        let planned = plan::plan(&settings, selection, &lookup)?;
+        let (runnable, unavailable) = split(planned, selection)?;
+        let state = match previous {
+            Some(state) => state,
+            None => {
+                fresh_logs(folder)?;
+                let token = settings.fixtures().auth_token("admin")?;
+                State::new(settings, token, Origin::here(folder, self.leaves)?)
+            }
+        };
+        let mut cluster = Cluster::new(workspace, folder, state);
+        let mut ready = reset::ready(&cluster)?;
+        reset::reset_data(&cluster, &ready)?;
+        self.interrupt.check()?;
+        let missing: Vec<Planned> =
+            runnable.into_iter().filter(|service| !ready.contains(&service.name)).collect();
+        let started: Vec<String> = missing.iter().map(|service| service.name.clone()).collect();
+        ready.extend(started.iter().cloned());
+        if missing.is_empty() {
+            reset::register(&cluster, &ready)?;
+        } else {
+            clear_remains(&cluster, &started)?;
+            let mut start = Start {
+                cluster: &mut cluster,
+                services_binary: self.services_binary,
+                running: &ready,
+                keep_data: false,
+                interrupt: self.interrupt,
+            };
+            start.start(&missing)?;
+        }
+        self.interrupt.check()?;
+        Ok(Up { state: cluster.state, started, ready, unavailable })
+    }
+}
+
+/// The state of a stack that is at least partly up.
+fn previous_state(folder: &StackFolder, lock: &StackLock) -> anyhow::Result<Option<State>> {
     let Some(state) = State::load(folder)? else {
+        // Where nobody has ever locked, the folder may have been deleted under a running stack.
+        if lock.is_first() {
+            take_down::stop_orphans(orphans::of_stack(folder.path()))?;
+        }
         take_down::take_down(folder, &[])?;
         return Ok(None);
     };
-    let rebooted = state.boot_id != identity::boot_id()?;
-    if rebooted {
-        say("the machine was started anew since this stack was: it is cleared away");
-    }
     // Nothing of it runs: perhaps we were killed while it was being started, or stopped.
-    if rebooted || !state.services.iter().any(crate::stack::state::Service::is_alive) {
+    if !state.services.iter().any(crate::stack::state::Service::is_alive) {
         take_down::take_down(folder, &[])?;
         return Ok(None);
     }

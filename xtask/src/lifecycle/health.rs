@@ -112,7 +112,7 @@ pub(crate) fn asked<'a>(
 /// The processes of a service that opens its sockets itself.
 pub(crate) fn listener<'a>(cluster: &Cluster<'a>, service: &Service) -> Listener<'a> {
     let signs = service.signs(cluster.folder);
-    Listener { signs, home: cluster.folder.path(), since: cluster.state.since }
+    Listener { signs, home: cluster.folder.path(), since: cluster.state.origin.since }
 }
 
 /// A TLS client that trusts the stack's own authority.

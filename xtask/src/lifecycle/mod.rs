@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::process::orphans;
 use crate::programs;
 use crate::services::Context;
 use crate::services::Definition;
@@ -14,6 +15,7 @@ pub(crate) mod bring_up;
 pub(crate) mod health;
 pub(crate) mod log_tail;
 pub(crate) mod program;
+pub(crate) mod reconcile;
 pub(crate) mod reset;
 pub(crate) mod restart;
 mod start;
@@ -41,10 +43,7 @@ impl<'a> Cluster<'a> {
     pub(crate) fn open(workspace: &'a Workspace, folder: &'a StackFolder) -> anyhow::Result<Self> {
         match State::load(folder)? {
             Some(state) => Ok(Self::new(workspace, folder, state)),
-            None => anyhow::bail!(
-                "stack {0} is not up: `cargo xtask services up --stack {0}` starts it",
-                folder.name()
-            ),
+            None => Err(anyhow::Error::msg(not_up(folder))),
         }
     }
 
@@ -81,4 +80,22 @@ impl<'a> Cluster<'a> {
     pub(crate) fn service_names(&self) -> Vec<String> {
         self.state.services.iter().map(|service| service.name.clone()).collect()
     }
+}
+
+/// That a stack is not up, and what to do about it.
+pub(crate) fn not_up(folder: &StackFolder) -> String {
+    let name = folder.name();
+    let orphans = orphans::of_stack(folder.path());
+    if orphans.is_empty() {
+        return format!(
+            "stack {name} is not up: `cargo xtask services up --stack {name}` starts it"
+        );
+    }
+    let services: Vec<&str> = orphans.iter().map(|orphan| orphan.service.as_str()).collect();
+    format!(
+        "stack {name} is lost: its files in {} are gone, but these still run: {}. `cargo xtask \
+         services down --stack {name}` ends them, and so does `up`",
+        folder.path().display(),
+        services.join(", "),
+    )
 }

@@ -88,7 +88,7 @@ impl Start<'_, '_> {
     fn record_intent(&mut self, services: &[Planned]) -> anyhow::Result<()> {
         let state = &mut self.cluster.state;
         for planned in services {
-            let service = Service::planned(planned)?;
+            let service = Service::planned(planned, self.cluster.folder)?;
             match state.services.iter_mut().find(|known| known.name == service.name) {
                 Some(known) => *known = service,
                 None => state.services.push(service),

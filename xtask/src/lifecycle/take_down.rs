@@ -1,14 +1,14 @@
 //! Taking a stack, or some of its services, down.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use anyhow::Context as _;
 
 use crate::output::say;
 use crate::plan;
 use crate::process::identity;
-use crate::process::members::Signs;
+use crate::process::orphans::{self, Orphan};
 use crate::process::stop::{self, Home, Target};
 use crate::services::Definition;
 use crate::services::launch::Stop;
@@ -25,8 +25,7 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::Result<bool> {
     let state = match State::load(folder) {
         Ok(Some(state)) => state,
-        Ok(None) if folder.path().exists() => return clear_leftovers(folder),
-        Ok(None) => return Ok(false),
+        Ok(None) => return clear_leftovers(folder),
         Err(error) if selection.is_empty() => {
             say(&format!("{error:#}"));
             return clear_leftovers(folder);
@@ -80,22 +79,22 @@ pub(crate) fn stop_services(
     state: &State,
     names: &[&str],
 ) -> anyhow::Result<()> {
-    if state.boot_id != identity::boot_id()? {
+    if state.origin.boot_id != identity::boot_id()? {
         return Ok(());
     }
     let services = state.services.iter().filter(|service| names.contains(&service.name.as_str()));
     let targets: Vec<Target> = services.map(|service| service.target(folder)).collect();
     let grace = Duration::from_secs(state.settings.stop_timeout);
-    stop_targets(folder, &targets, state.since, grace)
+    stop_targets(folder.path(), &targets, state.origin.since, grace)
 }
 
 fn stop_targets(
-    folder: &StackFolder,
+    folder: &Path,
     targets: &[Target],
     since: u64,
     grace: Duration,
 ) -> anyhow::Result<()> {
-    let home = Home { folder: folder.path(), since };
+    let home = Home { folder, since };
     for killed in stop::stop(targets, home, grace)? {
         let (service, process) = (killed.service, killed.process);
         say(&format!(
@@ -106,29 +105,33 @@ fn stop_targets(
     Ok(())
 }
 
-/// Without a state that we can read, the locks tell which processes are the stack's.
+/// Without a state that we can read, the processes themselves tell which are the stack's.
 fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
-    let mut targets = Vec::new();
-    let mut anything = false;
-    for entry in fs_err::read_dir(folder.path())? {
-        let path = entry?.path();
-        let is_kept = path == folder.stack_lock() || path == folder.logs();
-        anything |= !is_kept;
-        if is_kept || path.extension().is_none_or(|extension| extension != "lock") {
-            continue;
-        }
-        let service = path.file_stem().context("a file has a name")?;
-        targets.push(Target {
-            service: service.to_string_lossy().into_owned(),
-            signs: Signs { leader: None, daemon: None, marker: None, lock: path },
-            stop: Stop::default(),
-            folder: folder.path().to_owned(),
-        });
+    if folder.path().exists() && !folder.has_more_than_logs()? {
+        return Ok(false);
     }
-    if !targets.is_empty() {
-        stop_targets(folder, &targets, 0, DEFAULT_GRACE)?;
-    }
+    let anything = stop_orphans(orphans::of_stack(folder.path()))? || folder.path().exists();
     State::remove(folder)?;
     folder.clear()?;
     Ok(anything)
+}
+
+/// Ends what is left of stacks that nobody knows of any more, and says so; true if there was any.
+///
+/// # Errors
+/// When a process cannot be ended.
+pub(crate) fn stop_orphans(orphans: Vec<Orphan>) -> anyhow::Result<bool> {
+    let mut by_folder: BTreeMap<PathBuf, Vec<Target>> = BTreeMap::new();
+    for orphan in orphans {
+        let Orphan { folder, service, signs } = orphan;
+        let target = Target { service, signs, stop: Stop::default(), folder: "/".into() };
+        by_folder.entry(folder).or_default().push(target);
+    }
+    for (folder, targets) in &by_folder {
+        let names: Vec<&str> = targets.iter().map(|target| target.service.as_str()).collect();
+        let names = names.join(", ");
+        say(&format!("ending what still runs of the lost stack in {}: {names}", folder.display()));
+        stop_targets(folder, targets, 0, DEFAULT_GRACE)?;
+    }
+    Ok(!by_folder.is_empty())
 }

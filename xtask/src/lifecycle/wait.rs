@@ -100,6 +100,6 @@ fn own_port(asked: &Asked<'_>) -> Option<u16> {
 /// The oldest process of a service.
 fn first_member(cluster: &Cluster<'_>, service: &Service) -> anyhow::Result<Option<Identity>> {
     let home = cluster.folder.path();
-    let members = members::find(&[service.signs(cluster.folder)], home, cluster.state.since);
+    let members = members::find(&[service.signs(cluster.folder)], home, cluster.state.origin.since);
     Ok(members.concat().into_iter().min_by_key(|member| (member.start_time, member.pid)))
 }

@@ -20,8 +20,18 @@ pub(crate) struct Signs {
     pub(crate) daemon: Option<Identity>,
     /// Random, and in the environment of nothing else; unknown if the state is lost.
     pub(crate) marker: Option<String>,
-    /// The lock file that its processes inherit.
-    pub(crate) lock: PathBuf,
+    /// The lock file that its processes inherit; unknown if the state is lost.
+    pub(crate) lock: Option<PathBuf>,
+}
+
+impl Signs {
+    /// Takes from `other` what is not known yet.
+    pub(crate) fn complete(&mut self, other: Self) {
+        self.leader = self.leader.or(other.leader);
+        self.daemon = self.daemon.or(other.daemon);
+        self.marker = self.marker.take().or(other.marker);
+        self.lock = self.lock.take().or(other.lock);
+    }
 }
 
 /// What can be seen of a process.
@@ -42,7 +52,7 @@ struct Seen {
 /// this program is never among them.
 pub(crate) fn find(services: &[Signs], home: &Path, since: u64) -> Vec<Vec<Identity>> {
     let lock_ids: Vec<Option<FileId>> =
-        services.iter().map(|service| FileId::of(&service.lock)).collect();
+        services.iter().map(|service| FileId::of(service.lock.as_ref()?)).collect();
     let all_locks: Vec<FileId> = lock_ids.iter().flatten().copied().collect();
     let own = i32::try_from(std::process::id()).unwrap_or_default();
     let processes: Vec<Seen> = table::read()
@@ -103,7 +113,7 @@ mod tests {
 
     fn service(leader: Option<i32>) -> Signs {
         let leader = leader.map(|pid| Identity { pid, start_time: 1000 });
-        Signs { leader, daemon: None, marker: Some("ours".into()), lock: PathBuf::from("/nowhere") }
+        Signs { leader, daemon: None, marker: Some("ours".into()), lock: None }
     }
 
     fn pids(service: &Signs, processes: &[Seen]) -> Vec<i32> {

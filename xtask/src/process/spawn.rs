@@ -12,7 +12,8 @@ use anyhow::Context;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
 use super::identity::Identity;
-use super::table::{Entry, MARKER_VARIABLE};
+use super::marker::MARKER_VARIABLE;
+use super::table::Entry;
 use crate::environment;
 
 /// What the kernel needs to know of a service.

@@ -1,12 +1,10 @@
 //! The kernel's table of processes, as far as we may see it. Linux: /proc.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::identity::Identity;
-
-/// The environment variable that marks the processes of a service.
-pub(crate) const MARKER_VARIABLE: &str = "XTASK_MARKER";
+use super::marker::MARKER_VARIABLE;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +26,7 @@ pub(crate) struct FileId {
 
 impl FileId {
     /// Of the file at `path`, or of what an open descriptor refers to.
-    pub(crate) fn of(path: impl AsRef<std::path::Path>) -> Option<Self> {
+    pub(crate) fn of(path: impl AsRef<Path>) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         Some(Self { device: metadata.dev(), inode: metadata.ino() })
     }
@@ -104,10 +102,47 @@ impl Entry {
             .collect()
     }
 
-    /// The folder it works in.
-    pub(crate) fn working_folder(&self) -> Option<PathBuf> {
-        std::fs::read_link(format!("/proc/{}/cwd", self.pid)).ok()
+    /// What it has open: the path of each descriptor, the name of its file, and whether that has
+    /// been deleted.
+    pub(crate) fn open_paths(&self) -> Vec<(PathBuf, PathBuf, bool)> {
+        let Ok(folder) = std::fs::read_dir(format!("/proc/{}/fd", self.pid)) else {
+            return Vec::new();
+        };
+        let descriptors = folder.filter_map(|entry| Some(entry.ok()?.path()));
+        let named = descriptors.filter_map(|path| {
+            let name = std::fs::read_link(&path).ok()?;
+            Some(match without_deleted(&name) {
+                Some(deleted) => (path, deleted, true),
+                None => (path, name, false),
+            })
+        });
+        named.collect()
     }
+
+    /// The id of the user that it runs as.
+    pub(crate) fn user(&self) -> Option<u32> {
+        Some(std::fs::metadata(format!("/proc/{}", self.pid)).ok()?.uid())
+    }
+
+    /// Whether a path means the same to it as to us.
+    pub(crate) fn shares_our_files(&self) -> bool {
+        let root = FileId::of(format!("/proc/{}/root/", self.pid));
+        root.is_some() && root == FileId::of("/")
+    }
+
+    /// The folder it works in, also if that has been deleted.
+    pub(crate) fn working_folder(&self) -> Option<PathBuf> {
+        let folder = std::fs::read_link(format!("/proc/{}/cwd", self.pid)).ok()?;
+        Some(match without_deleted(&folder) {
+            Some(deleted) => deleted,
+            None => folder,
+        })
+    }
+}
+
+/// Where a file was that has been deleted, from how the kernel names it then.
+fn without_deleted(path: &Path) -> Option<PathBuf> {
+    Some(path.to_str()?.strip_suffix(" (deleted)")?.into())
 }
 
 /// Those of `processes` that have a listening TCP socket on `port`.

@@ -23,13 +23,20 @@ impl StackFolder {
         Self { name, path }
     }
 
+    /// The stack that has this folder, if a stack can have it.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.parse().ok()?;
+        Some(Self { name, path: path.to_owned() })
+    }
+
     /// The folders of all stacks that were ever started in this checkout, by name.
     ///
     /// # Errors
-    /// When the folder above cannot be read; that it does not exist is no error.
+    /// When the folder above cannot be read; that there is none is no error.
     pub(crate) fn all(workspace: &Workspace) -> anyhow::Result<Vec<Self>> {
+        let is_none = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         let entries = match fs_err::read_dir(workspace.stacks()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if is_none(error.kind()) => return Ok(Vec::new()),
             entries => entries?,
         };
         let mut folders = Vec::new();
@@ -66,23 +73,50 @@ impl StackFolder {
     /// # Errors
     /// When something cannot be removed.
     pub(crate) fn clear(&self) -> anyhow::Result<()> {
-        let entries = match fs_err::read_dir(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            entries => entries?,
-        };
-        for entry in entries {
-            let entry = entry?;
-            let path = entry.path();
-            if path == self.logs() || path == self.stack_lock() {
-                continue;
-            }
-            if entry.file_type()?.is_dir() {
+        for (path, is_folder) in self.more_than_logs()? {
+            if is_folder {
                 fs_err::remove_dir_all(path)?;
             } else {
                 fs_err::remove_file(path)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether there is anything that a stack which is down does not have.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn has_more_than_logs(&self) -> anyhow::Result<bool> {
+        Ok(!self.more_than_logs()?.is_empty())
+    }
+
+    /// All but the logs and the lock, each with whether it is a folder.
+    fn more_than_logs(&self) -> anyhow::Result<Vec<(PathBuf, bool)>> {
+        let entries = match fs_err::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let path = entry.path();
+            if path != self.logs() && path != self.stack_lock() {
+                found.push((path, entry.file_type()?.is_dir()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes it with all that is in it: the stack is down, and was nobody's but its owner's.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub(crate) fn remove(&self) -> anyhow::Result<()> {
+        match fs_err::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// The stack's name.

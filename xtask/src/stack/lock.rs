@@ -12,9 +12,24 @@ use super::StackFolder;
 #[derive(Debug)]
 pub(crate) struct StackLock {
     _file: File,
+    is_first: bool,
 }
 
 impl StackLock {
+    /// The same for a stack that may have no folder: then there is nothing to lock.
+    ///
+    /// # Errors
+    /// When the file cannot be made or locked.
+    pub(crate) fn take_if_exists(
+        folder: &StackFolder,
+        command: &str,
+    ) -> anyhow::Result<Option<Self>> {
+        match Self::take(folder, command) {
+            Err(_) if !folder.path().exists() => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// Takes the lock for `command`, and says whom it waits for if it has to.
     ///
     /// # Errors
@@ -42,9 +57,15 @@ impl StackLock {
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
         }
+        let is_first = file.metadata()?.len() == 0;
         file.set_len(0)?;
         file.rewind()?;
         writeln!(file, "`{command}` (pid {})", std::process::id())?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: file, is_first })
+    }
+
+    /// Whether nobody has had it before: the folder is new.
+    pub(crate) fn is_first(&self) -> bool {
+        self.is_first
     }
 }

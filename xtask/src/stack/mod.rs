@@ -3,9 +3,11 @@
 pub(crate) mod folder;
 pub(crate) mod lock;
 pub(crate) mod name;
+pub(crate) mod origin;
 pub(crate) mod state;
 
 pub(crate) use folder::StackFolder;
 pub(crate) use lock::StackLock;
 pub(crate) use name::StackName;
+pub(crate) use origin::{Leaves, Lost, Origin};
 pub(crate) use state::State;

@@ -10,25 +10,24 @@ use std::os::unix::fs::PermissionsExt;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::StackFolder;
+use super::{Origin, StackFolder};
 use crate::plan::Planned;
 use crate::process::identity::Identity;
+use crate::process::marker::Marker;
 use crate::process::members::Signs;
 use crate::process::stop::Target;
 use crate::services::launch::Stop;
 use crate::settings::{Provider, Settings};
 
 /// Of the file's format. It rises when an older program could not make sense of a newer file.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct State {
     version: u32,
-    /// The boot of the machine that the processes belong to.
-    pub(crate) boot_id: String,
-    /// No process of the stack started earlier than this, in clock ticks since the boot.
-    pub(crate) since: u64,
+    #[serde(flatten)]
+    pub(crate) origin: Origin,
     pub(crate) settings: Settings,
     /// The fixture token of label `admin`, with which we do our own part. It is public.
     pub(crate) admin_token: String,
@@ -46,7 +45,7 @@ pub(crate) struct Service {
     pub(crate) kind: String,
     /// Who plays it: never `auto`.
     pub(crate) provider: Provider,
-    /// Random; in the environment of its processes and nowhere else.
+    /// In the environment of its processes and nowhere else.
     pub(crate) marker: String,
     /// Not known while it is being started, or after we were killed in the middle of that.
     pub(crate) process: Option<Identity>,
@@ -66,14 +65,9 @@ struct Versioned {
 
 impl State {
     /// A stack with nothing in it yet.
-    pub(crate) fn new(
-        settings: Settings,
-        admin_token: String,
-        boot_id: String,
-        since: u64,
-    ) -> Self {
+    pub(crate) fn new(settings: Settings, admin_token: String, origin: Origin) -> Self {
         let (services, ports) = Default::default();
-        Self { version: VERSION, boot_id, since, settings, admin_token, services, ports }
+        Self { version: VERSION, origin, settings, admin_token, services, ports }
     }
 
     /// Reads the state of a stack; `None` if it has none, because it is down.
@@ -143,12 +137,12 @@ impl Service {
     ///
     /// # Errors
     /// When the kernel has no random numbers.
-    pub(crate) fn planned(planned: &Planned) -> anyhow::Result<Self> {
+    pub(crate) fn planned(planned: &Planned, folder: &StackFolder) -> anyhow::Result<Self> {
         Ok(Self {
             name: planned.name.clone(),
             kind: planned.definition.name().to_owned(),
             provider: planned.provider.clone(),
-            marker: format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?),
+            marker: Marker::random(folder, &planned.name)?.to_string(),
             process: None,
             daemon: None,
             stop: Stop::default(),
@@ -172,7 +166,7 @@ impl Service {
             leader: self.process,
             daemon: self.daemon,
             marker: Some(self.marker.clone()),
-            lock: folder.service_lock(&self.name),
+            lock: Some(folder.service_lock(&self.name)),
         }
     }
 

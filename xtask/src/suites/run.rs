@@ -16,7 +16,7 @@ use super::count::Count;
 use crate::environment;
 use crate::output::say;
 use crate::process::pidfd::PidFd;
-use crate::process::poll;
+use crate::process::{poll, tied};
 use crate::signals::Interrupt;
 
 /// How long a suite may take to end when we are asked to.
@@ -46,6 +46,7 @@ pub(crate) fn run(
         .stderr(writer)
         // What it starts and forgets is in its group, and ended with it.
         .process_group(0);
+    tied::ask_to_end_with_us(&mut command);
     let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
     // Our copies of the pipe's end go with the command: the suite's are then the last.
     drop(command);

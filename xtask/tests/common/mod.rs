@@ -59,6 +59,7 @@ pub(crate) fn redacted(text: &str, checkout: &Checkout) -> String {
 /// of them is left.
 pub(crate) struct Checkout {
     folder: tempfile::TempDir,
+    name: String,
     /// Who calls us, if not the user that the tests run as.
     user: Option<u32>,
 }
@@ -80,17 +81,24 @@ pub(crate) fn is_installed(program: &str) -> bool {
 impl Checkout {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("x task ").tempdir().unwrap();
-        fs_err::create_dir(folder.path().join("xtask")).unwrap();
+        let checkout = Self { folder, name: "check out".into(), user: None };
+        fs_err::create_dir_all(checkout.services_yml().parent().unwrap()).unwrap();
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.yml");
-        fs_err::copy(ours, folder.path().join("xtask/services.yml")).unwrap();
-        let checkout = Self { folder, user: None };
+        fs_err::copy(ours, checkout.services_yml()).unwrap();
         // The same on every machine, whether nginx is installed or not.
         checkout.configure("nginx: auto", "nginx: embedded");
         checkout
     }
 
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.path().canonicalize().unwrap()
+        self.folder.path().canonicalize().unwrap().join(&self.name)
+    }
+
+    /// Renames its folder.
+    pub(crate) fn move_to(&mut self, name: &str) {
+        let before = self.root();
+        self.name = name.to_owned();
+        fs_err::rename(before, self.root()).unwrap();
     }
 
     /// From now on another user calls us. False where that is not possible: when we are not root,
@@ -100,9 +108,9 @@ impl Checkout {
         let mut reads = Command::new("test");
         reads.args(["-x", program]).uid(NOBODY).gid(NOBODY);
         let mut enters = Command::new("test");
-        enters.arg("-x").arg(self.root()).uid(NOBODY).gid(NOBODY);
+        enters.arg("-x").arg(self.folder.path()).uid(NOBODY).gid(NOBODY);
         let mut chown = Command::new("chown");
-        chown.args(["-R", &NOBODY.to_string()]).arg(self.root());
+        chown.args(["-R", &NOBODY.to_string()]).arg(self.folder.path());
         let can = |mut command: Command| command.status().is_ok_and(|status| status.success());
         let possible = can(chown) && can(reads) && can(enters);
         if possible {
@@ -187,9 +195,9 @@ impl Checkout {
         found.unwrap_or_else(|| panic!("no {name} in {status:#}")).clone()
     }
 
-    /// Every running process that works in this checkout, or was started from a script in it.
+    /// Every running process that works in this checkout, or was told of it.
     pub(crate) fn processes(&self) -> Vec<i32> {
-        let root = self.root();
+        let root = self.folder.path().canonicalize().unwrap();
         let needle = root.to_str().unwrap().as_bytes().to_vec();
         let mentions = |path: PathBuf| {
             let bytes = std::fs::read(path).unwrap_or_default();
@@ -203,7 +211,7 @@ impl Checkout {
                 let proc = PathBuf::from(format!("/proc/{pid}"));
                 let at_home =
                     std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&root));
-                at_home || mentions(proc.join("cmdline"))
+                at_home || mentions(proc.join("cmdline")) || mentions(proc.join("environ"))
             })
             .collect()
     }
@@ -237,4 +245,20 @@ pub(crate) fn wait_until_gone(pid: i32) {
         assert!(std::time::Instant::now() < deadline, "{pid} does not end");
         std::thread::yield_now();
     }
+}
+
+/// Returns when `condition` holds, of something that tells nobody when it does.
+#[track_caller]
+pub(crate) fn wait_for(condition: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !condition() {
+        assert!(std::time::Instant::now() < deadline, "it does not happen");
+        std::thread::yield_now();
+    }
+}
+
+/// Sends a signal to a process by its number.
+pub(crate) fn signal(pid: impl TryInto<i32>, signal: nix::sys::signal::Signal) {
+    let pid = pid.try_into().unwrap_or_else(|_| panic!("no pid"));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
 }

@@ -15,7 +15,7 @@ use crate::process::spawn::{Spawn, Started};
 use crate::readiness::Awaited;
 use crate::services::Context;
 use crate::settings::Settings;
-use crate::stack::{StackFolder, State};
+use crate::stack::{Origin, StackFolder, State};
 use crate::workspace::Workspace;
 use crate::{certificate, stack};
 
@@ -49,7 +49,7 @@ fn measure(
     let services: Vec<Planned> =
         services.into_iter().filter(|service| service.unavailable.is_none()).collect();
     let token = settings.fixtures().auth_token("admin")?;
-    let state = State::new(settings.clone(), token, String::new(), 0);
+    let state = State::new(settings.clone(), token, Origin::default());
     let mut cluster = Cluster::new(workspace, folder, state);
     let mut held = BTreeMap::new();
     for service in &services {
@@ -121,7 +121,7 @@ fn wait_for_all(cluster: &Cluster<'_>, started: &[(&Planned, Started)]) -> anyho
     for (planned, started) in started {
         let service = stack::state::Service {
             process: Some(started.identity),
-            ..stack::state::Service::planned(planned)?
+            ..stack::state::Service::planned(planned, cluster.folder)?
         };
         let handle = PidFd::open_pid(started.identity.pid)?;
         let tls = std::sync::Arc::clone(&tls);

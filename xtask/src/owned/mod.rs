@@ -1,0 +1,100 @@
+//! A stack that belongs to this process, and goes down with it however that ends.
+//!
+//! As long as we live, we take it down ourselves. Should we be killed, a guardian does it: a small
+//! process in a session of its own, which notices by the end of a pipe that we are gone. Should
+//! that be killed too, the next command does it: see [`crate::lifecycle::reconcile`].
+
+use std::path::PathBuf;
+
+use crate::lifecycle::bring_up::{BringUp, Up};
+use crate::lifecycle::{Cluster, take_down};
+use crate::settings::Wanted;
+use crate::signals::Interrupt;
+use crate::stack::{Leaves, StackFolder, StackLock};
+use crate::workspace::Workspace;
+
+pub(crate) mod guardian;
+
+use guardian::Guardian;
+
+/// What is to be brought up for us.
+pub(crate) struct Request<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) folder: StackFolder,
+    pub(crate) wanted: &'a Wanted,
+    /// Services or kinds of service; all if it is empty.
+    pub(crate) selection: &'a [String],
+    pub(crate) services_binary: PathBuf,
+    pub(crate) leaves: Leaves,
+    pub(crate) interrupt: &'a Interrupt,
+    /// The command that we are, for others that have to wait for it.
+    pub(crate) command: &'a str,
+}
+
+/// A stack that is up. To drop it is to be killed: then the guardian takes it down.
+pub(crate) struct OwnedStack<'a> {
+    workspace: &'a Workspace,
+    folder: StackFolder,
+    leaves: Leaves,
+    command: String,
+    guardian: Guardian,
+    up: Up,
+}
+
+impl<'a> OwnedStack<'a> {
+    /// # Errors
+    /// When a service does not come up: then nothing runs, and the logs are kept.
+    pub(crate) fn bring_up(request: Request<'a>) -> anyhow::Result<Self> {
+        let Request { workspace, folder, wanted, leaves, command, .. } = request;
+        // First of all: from here on nothing that we start can be left.
+        let guardian = Guardian::start(workspace, folder.name(), leaves)?;
+        folder.create()?;
+        let lock = StackLock::take(&folder, command)?;
+        let bring_up = BringUp {
+            workspace,
+            folder: &folder,
+            wanted,
+            selection: request.selection,
+            services_binary: request.services_binary,
+            leaves: Some(leaves),
+            interrupt: request.interrupt,
+        };
+        match bring_up.run(&lock) {
+            Ok(up) => {
+                let command = command.to_owned();
+                Ok(Self { workspace, folder, leaves, command, guardian, up })
+            }
+            Err(error) => {
+                // Rolled back, and the message may name a log.
+                guardian.dismiss()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What came up.
+    pub(crate) fn up(&self) -> &Up {
+        &self.up
+    }
+
+    /// The stack, for whoever looks at it.
+    pub(crate) fn cluster(&self) -> Cluster<'_> {
+        Cluster::new(self.workspace, &self.folder, self.up.state.clone())
+    }
+
+    /// Takes it down, with its logs kept if `leaves` says so or `keep_logs` is set.
+    ///
+    /// # Errors
+    /// When a process cannot be ended, or a file not removed.
+    pub(crate) fn end(self, keep_logs: bool) -> anyhow::Result<()> {
+        let Self { folder, leaves, command, guardian, .. } = self;
+        // Somebody may have taken it down, or deleted it, before us.
+        let lock = StackLock::take_if_exists(&folder, &command)?;
+        take_down::take_down(&folder, &[])?;
+        if leaves == Leaves::Nothing && !keep_logs {
+            folder.remove()?;
+        }
+        drop(lock);
+        guardian.dismiss()
+    }
+}
