@@ -25,6 +25,16 @@ pub(crate) struct Interrupted(pub(crate) i32);
 #[error("the command ended with {0}")]
 pub(crate) struct CommandEnded(pub(crate) u8);
 
+/// What to do about `error`, where that does not depend on what was being done.
+pub(crate) fn advice(error: &anyhow::Error) -> &'static str {
+    let causes = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let mut numbers = causes.filter_map(std::io::Error::raw_os_error);
+    match numbers.any(|number| number == nix::libc::EMFILE) {
+        true => ". There are too few file descriptors: raise the limit with `ulimit -n`",
+        false => "",
+    }
+}
+
 /// The documented exit code of `error`.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     if error.is::<Usage>() {

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if !error.is::<failure::CommandEnded>() {
-                output::say(&format!("error: {error:#}"));
+                output::say(&format!("error: {error:#}{}", failure::advice(&error)));
             }
             failure::exit_code(&error)
         }

@@ -26,7 +26,7 @@ impl Interrupt {
     /// # Errors
     /// When there is no descriptor left.
     pub(crate) fn catch() -> anyhow::Result<Self> {
-        let (reader, writer) = std::io::pipe()?;
+        let (reader, writer) = std::io::pipe().context("cannot catch signals")?;
         let arrived = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal)?;

@@ -53,12 +53,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     };
     let up = bring_up.run(&lock)?;
     let took = started_at.elapsed();
-    for (service, reason) in &up.unavailable {
-        say(&format!("{service} is not available: {reason}"));
-    }
-    if !settings.host.is_loopback() {
-        say("warning: the cluster can be reached from the network, and its tokens are public");
-    }
+    up.notes.iter().for_each(|note| say(note));
     let done = match up.started.len() {
         0 => "ran already and was reset".to_owned(),
         number => format!("is up ({number} services started)"),

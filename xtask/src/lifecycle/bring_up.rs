@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::start::Start;
-use super::{Cluster, reset, take_down};
+use super::{Cluster, disk_space, reset, take_down};
 use crate::output::say;
 use crate::plan::{self, Planned};
 use crate::process::orphans;
-use crate::settings::{Provider, Wanted};
+use crate::settings::{Provider, Settings, Wanted};
 use crate::signals::Interrupt;
 use crate::stack::{Leaves, Origin, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
@@ -19,8 +19,8 @@ pub(crate) struct Up {
     pub(crate) started: Vec<String>,
     /// The services that answer: those, and those that did already.
     pub(crate) ready: Vec<String>,
-    /// Services that cannot run on this machine, and why.
-    pub(crate) unavailable: Vec<(String, String)>,
+    /// What a user has to know of it.
+    pub(crate) notes: Vec<String>,
 }
 
 /// What is to be brought up.
@@ -49,17 +49,13 @@ impl BringUp<'_> {
             Some(state) => self.wanted.for_running(&state.settings)?,
             None => self.wanted.fresh(),
         };
+        let state = match previous {
+            Some(state) => state,
+            None => self.fresh_state(settings.clone())?,
+        };
         let lookup = |name: &str, check| workspace.look_up(name, check);
         let planned = plan::plan(&settings, selection, &lookup)?;
         let (runnable, unavailable) = split(planned, selection)?;
-        let state = match previous {
-            Some(state) => state,
-            None => {
-                fresh_logs(folder)?;
-                let token = settings.fixtures().auth_token("admin")?;
-                State::new(settings, token, Origin::here(folder, self.leaves)?)
-            }
-        };
         let mut cluster = Cluster::new(workspace, folder, state);
         let mut ready = reset::ready(&cluster)?;
         reset::reset_data(&cluster, &ready)?;
@@ -82,7 +78,19 @@ impl BringUp<'_> {
             start.start(&missing)?;
         }
         self.interrupt.check()?;
-        Ok(Up { state: cluster.state, started, ready, unavailable })
+        let notes = notes(&cluster, &unavailable);
+        Ok(Up { state: cluster.state, started, ready, notes })
+    }
+
+    fn fresh_state(&self, settings: Settings) -> anyhow::Result<State> {
+        fresh_logs(self.folder)?;
+        let token = settings.fixtures().auth_token("admin")?;
+        let state = State::new(settings, token, Origin::here(self.folder, self.leaves)?);
+        if self.leaves.is_some() {
+            // As early as possible: without an owner, somebody has to know that it had one.
+            state.save(self.folder)?;
+        }
+        Ok(state)
     }
 }
 
@@ -127,6 +135,15 @@ fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
         }
     }
     Ok((runnable, unavailable))
+}
+
+fn notes(cluster: &Cluster<'_>, unavailable: &[(String, String)]) -> Vec<String> {
+    let unavailable =
+        unavailable.iter().map(|(service, reason)| format!("{service} is not available: {reason}"));
+    let open = (!cluster.state.settings.host.is_loopback()).then(|| {
+        "warning: the cluster can be reached from the network, and its tokens are public".to_owned()
+    });
+    unavailable.chain(open).chain(disk_space::warning(cluster.folder)).collect()
 }
 
 /// Ends what is left of services that are about to be started again: they have ended, or hang.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::program::{self};
 use super::start_all::StartAll;
-use super::{Cluster, take_down};
+use super::{Cluster, disk_space, take_down};
 use crate::certificate;
 use crate::output::say;
 use crate::plan::Planned;
@@ -38,6 +38,7 @@ impl Start<'_, '_> {
         let reserve = Reserve::of_descriptors()?;
         let before = self.cluster.state.clone();
         let result = self.try_to_start(services);
+        let result = result.map_err(|error| disk_space::explain(self.cluster.folder, error));
         drop(reserve);
         if result.is_err()
             && let Err(error) = self.roll_back(before, services)

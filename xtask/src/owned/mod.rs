@@ -65,7 +65,12 @@ impl<'a> OwnedStack<'a> {
                 Ok(Self { workspace, folder, leaves, command, guardian, up })
             }
             Err(error) => {
-                // Rolled back, and the message may name a log.
+                take_down::take_down(&folder, &[])?;
+                // The message may name a log.
+                if leaves == Leaves::Nothing && !folder.has_logs() {
+                    folder.remove()?;
+                }
+                drop(lock);
                 guardian.dismiss()?;
                 Err(error)
             }

@@ -19,7 +19,7 @@ impl Reserve {
     pub(crate) fn of_descriptors() -> anyhow::Result<Self> {
         let open = |_| File::open("/dev/null");
         let descriptors = (0..DESCRIPTORS).map(open).collect::<std::io::Result<Vec<File>>>();
-        let descriptors = descriptors.context("there are not enough file descriptors")?;
+        let descriptors = descriptors.context("cannot hold descriptors back")?;
         Ok(Self { _descriptors: descriptors })
     }
 }

@@ -134,6 +134,11 @@ impl StackFolder {
         self.path.join("log")
     }
 
+    /// Whether any service has logged anything, or could have.
+    pub(crate) fn has_logs(&self) -> bool {
+        std::fs::read_dir(self.logs()).is_ok_and(|mut logs| logs.next().is_some())
+    }
+
     /// Standard output and error of a service.
     pub(crate) fn log(&self, service: &str) -> PathBuf {
         self.logs().join(format!("{service}.log"))

@@ -51,9 +51,7 @@ fn on_a_stack_of_its_own(
         interrupt,
         command: "cargo xtask services exec",
     })?;
-    for (service, reason) in &stack.up().unavailable {
-        say(&format!("{service} is not available: {reason}"));
-    }
+    stack.up().notes.iter().for_each(|note| say(note));
     let code = run_command(arguments, &stack.cluster(), interrupt);
     stack.end(false)?;
     code
