@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Take a stack down when standard input ends
     #[command(hide = true)]
-    Guardian(Guardian),
+    Guardian(Target),
 }
 
 #[derive(Debug, Subcommand)]
@@ -145,15 +145,6 @@ pub(crate) struct Exec {
     pub(crate) stack: Option<String>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Guardian {
-    #[command(flatten)]
-    pub(crate) target: Target,
-    /// Keep the logs
-    #[arg(long)]
-    pub(crate) leave_logs: bool,
 }
 
 #[derive(Args, Debug)]

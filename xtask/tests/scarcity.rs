@@ -31,16 +31,16 @@ impl SmallDisk {
 struct ReadOnly(PathBuf);
 
 impl ReadOnly {
-    fn make(folder: PathBuf) -> Option<Self> {
+    fn make(folder: &Path) -> Option<Self> {
         let mount = |arguments: &[&str]| {
             let mut mount = Command::new("mount");
-            mount.args(arguments).arg(&folder).status().is_ok_and(|status| status.success())
+            mount.args(arguments).arg(folder).status().is_ok_and(|status| status.success())
         };
         if !mount(&["--bind", folder.to_str().unwrap()]) {
             println!("not tried: nothing can be mounted here");
             return None;
         }
-        let read_only = Self(folder.clone());
+        let read_only = Self(folder.to_owned());
         assert!(mount(&["-o", "remount,bind,ro"]));
         Some(read_only)
     }
@@ -117,7 +117,7 @@ fn on_a_disk_that_became_read_only_commands_say_so_and_the_services_run_on() {
     let checkout = Checkout::new();
     checkout.up(&[]);
     let before = checkout.status(&[]);
-    let Some(read_only) = ReadOnly::make(checkout.root().join(".services")) else { return };
+    let Some(read_only) = ReadOnly::make(&checkout.root().join(".services")) else { return };
     for action in ["up", "reset", "restart", "down"] {
         let done = checkout.services(&[action]);
         assert_eq!(done.code, Some(3), "{done:?}");

@@ -71,7 +71,7 @@ fn on_a_cluster(
     let profile = Some(profile).filter(|profile| *profile != "default").map(str::to_owned);
     let overrides = Overrides { profile, ..Overrides::default() };
     let wanted = Wanted::load(&workspace.services_yml(), &overrides)?;
-    let stack = OwnedStack::bring_up(Request {
+    let mut stack = OwnedStack::bring_up(Request {
         workspace,
         folder: StackFolder::new(workspace, format!("test-all-{}", std::process::id()).parse()?),
         wanted: &wanted,
@@ -81,20 +81,19 @@ fn on_a_cluster(
         interrupt,
         command: "cargo xtask test-all",
     })?;
-    let cluster = stack.cluster();
     let run = || {
-        let environment = Environment::of_stack(&cluster, "admin")?;
+        let environment = Environment::of_stack(&stack.cluster(), "admin")?;
         let variables: Vec<(String, String)> =
             environment.variables().map(|(name, value)| (name.into(), value.into())).collect();
         let name = overrides.profile.map_or_else(|| name.to_owned(), |it| format!("{name} ({it})"));
         one(workspace, &name, suite, &variables, interrupt)
     };
     let result = run();
-    let keep_logs = !matches!(&result, Ok(count) if count.failed == 0);
-    if keep_logs {
-        say(&format!("the logs of the cluster are in {}", cluster.folder.logs().display()));
+    if !matches!(&result, Ok(count) if count.failed == 0) {
+        let logs = stack.keep_logs()?;
+        say(&format!("the logs of the cluster are in {}", logs.display()));
     }
-    let down = stack.end(keep_logs);
+    let down = stack.end();
     result.and_then(|count| down.map(|()| count))
 }
 

@@ -39,7 +39,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     }
     let services_binary = embedded::services_binary()?;
     let started_at = Instant::now();
-    folder.create()?;
     let lock = StackLock::take(&folder, "cargo xtask services up")?;
     let interrupt = Interrupt::catch()?;
     let bring_up = BringUp {

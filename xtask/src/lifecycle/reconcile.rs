@@ -3,8 +3,11 @@
 
 use super::take_down;
 use crate::output::say;
-use crate::stack::{Leaves, Lost, StackFolder, StackLock, State};
+use crate::stack::{Lost, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
+
+/// Who we are, for others that have to wait for us.
+const COMMAND: &str = "a command that puts a lost stack right";
 
 /// Puts right all stacks of the checkout.
 ///
@@ -12,20 +15,29 @@ use crate::workspace::Workspace;
 /// When a process of one cannot be ended, or a file not removed.
 pub(crate) fn reconcile(workspace: &Workspace) -> anyhow::Result<()> {
     for folder in StackFolder::all(workspace)? {
-        // A state that cannot be read is reported by the command that is about that stack.
-        let Ok(Some(state)) = State::load(&folder) else { continue };
-        if state.origin.lost(&folder)?.is_some() {
-            let command = "a command that puts a lost stack right";
-            let _lock = StackLock::take_if_exists(&folder, command)?;
-            put_right(&folder)?;
+        match State::load(&folder) {
+            Ok(Some(state)) if state.origin.lost(&folder)?.is_some() => {
+                let _lock = StackLock::take_if_exists(&folder, COMMAND)?;
+                put_right(&folder)?;
+            }
+            Ok(None) if is_unused(&folder)? => remove_if_unused(&folder)?,
+            // A state that cannot be read is reported by the command that is about that stack.
+            Ok(_) | Err(_) => {}
         }
     }
     Ok(())
 }
 
-/// With the lock held: a guardian, or another command, may have done it before us.
-fn put_right(folder: &StackFolder) -> anyhow::Result<()> {
-    let Ok(Some(state)) = State::load(folder) else { return Ok(()) };
+/// Does the same for one stack, of which it is known that nobody owns it any more. Its lock has to
+/// be held.
+///
+/// # Errors
+/// When a process cannot be ended, or a file not removed.
+pub(crate) fn put_right(folder: &StackFolder) -> anyhow::Result<()> {
+    let Some(state) = State::load(folder)? else {
+        // Another command has done it before us, or there never was more than a folder.
+        return if is_unused(folder)? { folder.remove() } else { Ok(()) };
+    };
     let Some(lost) = state.origin.lost(folder)? else { return Ok(()) };
     let name = folder.name();
     match lost {
@@ -33,31 +45,32 @@ fn put_right(folder: &StackFolder) -> anyhow::Result<()> {
             say(&format!(
                 "the machine was started anew since stack {name} was: it is cleared away"
             ));
-            forget(folder)?;
         }
         Lost::Copied(original) => {
             let original = original.display();
             say(&format!("stack {name} is a copy of {original}, and is cleared away here"));
-            forget(folder)?;
+            // None of its processes is ours: it is only the files that go.
+            folder.clear()?;
+            return State::remove(folder);
         }
         Lost::Moved(original) => {
             let original = original.display();
             say(&format!("stack {name} was started in {original} and moved: it is taken down"));
-            take_down::take_down(folder, &[])?;
         }
         Lost::Abandoned(owner) => {
             say(&format!("stack {name} was left by {owner}, which has ended: it is taken down"));
-            take_down::take_down(folder, &[])?;
         }
     }
-    match state.origin.owner {
-        Some(owner) if owner.leaves == Leaves::Nothing => folder.remove(),
-        _ => Ok(()),
-    }
+    // Where the machine was started anew, there is no process that this would end.
+    take_down::take_down(folder, &[]).map(drop)
 }
 
-/// None of its processes is ours: it is only the files that go.
-fn forget(folder: &StackFolder) -> anyhow::Result<()> {
-    State::remove(folder)?;
-    folder.clear()
+/// Whether a command has made the folder and not come to use it.
+fn is_unused(folder: &StackFolder) -> anyhow::Result<bool> {
+    Ok(!folder.has_logs() && !folder.has_more_than_logs()?)
+}
+
+fn remove_if_unused(folder: &StackFolder) -> anyhow::Result<()> {
+    let Some(_lock) = StackLock::take_if_free(folder, COMMAND)? else { return Ok(()) };
+    put_right(folder)
 }

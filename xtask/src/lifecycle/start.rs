@@ -112,8 +112,8 @@ impl Start<'_, '_> {
         }
         self.cluster.state = before;
         if self.cluster.state.services.is_empty() {
-            State::remove(folder)?;
-            return folder.clear();
+            folder.clear()?;
+            return State::remove(folder);
         }
         self.cluster.state.save(folder)
     }

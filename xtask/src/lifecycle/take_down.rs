@@ -36,9 +36,7 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     stop_services(folder, &state, &names)?;
     if names.len() == state.services.len() {
-        // First of all the state: what is left then belongs to no stack.
-        State::remove(folder)?;
-        folder.clear()?;
+        clear(folder, &state)?;
         return Ok(true);
     }
     for service in state.services.iter().filter(|service| names.contains(&service.name.as_str())) {
@@ -49,6 +47,18 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
     left.services.retain(|service| !names.contains(&service.name.as_str()));
     left.save(folder)?;
     Ok(true)
+}
+
+/// Removes what the stack has left, and its state last: whatever ends us, the next command knows
+/// what to do.
+fn clear(folder: &StackFolder, state: &State) -> anyhow::Result<()> {
+    folder.clear()?;
+    if !state.origin.leaves_nothing() {
+        return State::remove(folder);
+    }
+    folder.remove_logs()?;
+    State::remove(folder)?;
+    folder.remove()
 }
 
 /// Removes the pid file and the port files of a service that does not run any more.
@@ -111,8 +121,8 @@ fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let anything = stop_orphans(orphans::of_stack(folder.path()))? || folder.path().exists();
-    State::remove(folder)?;
     folder.clear()?;
+    State::remove(folder)?;
     Ok(anything)
 }
 

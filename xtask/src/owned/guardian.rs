@@ -11,9 +11,10 @@ use std::process::{Child, Command, Stdio};
 use anyhow::Context as _;
 
 use crate::environment;
-use crate::lifecycle::take_down;
-use crate::process::own_program;
-use crate::stack::{Leaves, StackFolder, StackLock, StackName};
+use crate::lifecycle::{reconcile, take_down};
+use crate::process::pidfd::PidFd;
+use crate::process::{own_program, poll};
+use crate::stack::{StackFolder, StackLock, StackName, State};
 use crate::workspace::{ROOT_VARIABLE, Workspace};
 
 /// The owner's side of it.
@@ -27,18 +28,11 @@ pub(crate) struct Guardian {
 impl Guardian {
     /// # Errors
     /// When it cannot be started.
-    pub(crate) fn start(
-        workspace: &Workspace,
-        stack: &StackName,
-        leaves: Leaves,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn start(workspace: &Workspace, stack: &StackName) -> anyhow::Result<Self> {
         let (owner_is_gone, alive) = std::io::pipe()?;
         let mut command = Command::new(own_program());
         environment::clean(&mut command);
         command.args(["guardian", "--stack", stack.as_ref()]);
-        if leaves == Leaves::Logs {
-            command.arg("--leave-logs");
-        }
         command.env(ROOT_VARIABLE, workspace.root()).current_dir("/");
         command.stdin(owner_is_gone).stdout(Stdio::null()).stderr(Stdio::null());
         // SAFETY: setsid is async-signal-safe, and nothing else is called.
@@ -64,12 +58,12 @@ impl Guardian {
 ///
 /// # Errors
 /// When the stack cannot be taken down: the next command tries again, and the log says why.
-pub(crate) fn guard(folder: &StackFolder, leaves: Leaves) -> anyhow::Result<()> {
+pub(crate) fn guard(folder: &StackFolder) -> anyhow::Result<()> {
     let mut dismissed = [0];
     if std::io::stdin().lock().read(&mut dismissed)? > 0 {
         return Ok(());
     }
-    let result = end(folder, leaves);
+    let result = wait_for_owner(folder).and_then(|()| end(folder));
     if let Err(error) = &result {
         // The folder may be what is gone, and there is nobody else to tell.
         let _ = fs_err::write(folder.log("guardian"), format!("{error:#}\n"));
@@ -77,11 +71,20 @@ pub(crate) fn guard(folder: &StackFolder, leaves: Leaves) -> anyhow::Result<()> 
     result
 }
 
-fn end(folder: &StackFolder, leaves: Leaves) -> anyhow::Result<()> {
-    let _lock = StackLock::take_if_exists(folder, "the guardian of the stack")?;
-    take_down::take_down(folder, &[])?;
-    match leaves {
-        Leaves::Nothing => folder.remove(),
-        Leaves::Logs => Ok(()),
+/// A process closes its files a little before it has ended.
+fn wait_for_owner(folder: &StackFolder) -> anyhow::Result<()> {
+    let Some(owner) = State::load(folder)?.and_then(|state| state.origin.owner) else {
+        return Ok(());
+    };
+    if let Some(handle) = PidFd::open(owner.process)? {
+        poll::until_readable(&[&handle], None)?;
+    }
+    Ok(())
+}
+
+fn end(folder: &StackFolder) -> anyhow::Result<()> {
+    match StackLock::take_if_exists(folder, "the guardian of the stack")? {
+        Some(_lock) => reconcile::put_right(folder),
+        None => take_down::take_down(folder, &[]).map(drop),
     }
 }

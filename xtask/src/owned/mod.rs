@@ -10,7 +10,7 @@ use crate::lifecycle::bring_up::{BringUp, Up};
 use crate::lifecycle::{Cluster, take_down};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
-use crate::stack::{Leaves, StackFolder, StackLock};
+use crate::stack::{Leaves, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 
 pub(crate) mod guardian;
@@ -35,7 +35,6 @@ pub(crate) struct Request<'a> {
 pub(crate) struct OwnedStack<'a> {
     workspace: &'a Workspace,
     folder: StackFolder,
-    leaves: Leaves,
     command: String,
     guardian: Guardian,
     up: Up,
@@ -47,8 +46,7 @@ impl<'a> OwnedStack<'a> {
     pub(crate) fn bring_up(request: Request<'a>) -> anyhow::Result<Self> {
         let Request { workspace, folder, wanted, leaves, command, .. } = request;
         // First of all: from here on nothing that we start can be left.
-        let guardian = Guardian::start(workspace, folder.name(), leaves)?;
-        folder.create()?;
+        let guardian = Guardian::start(workspace, folder.name())?;
         let lock = StackLock::take(&folder, command)?;
         let bring_up = BringUp {
             workspace,
@@ -62,14 +60,11 @@ impl<'a> OwnedStack<'a> {
         match bring_up.run(&lock) {
             Ok(up) => {
                 let command = command.to_owned();
-                Ok(Self { workspace, folder, leaves, command, guardian, up })
+                Ok(Self { workspace, folder, command, guardian, up })
             }
             Err(error) => {
+                // Rolled back as far as it came; the message may name a log, and those stay.
                 take_down::take_down(&folder, &[])?;
-                // The message may name a log.
-                if leaves == Leaves::Nothing && !folder.has_logs() {
-                    folder.remove()?;
-                }
                 drop(lock);
                 guardian.dismiss()?;
                 Err(error)
@@ -87,19 +82,28 @@ impl<'a> OwnedStack<'a> {
         Cluster::new(self.workspace, &self.folder, self.up.state.clone())
     }
 
-    /// Takes it down, with its logs kept if `leaves` says so or `keep_logs` is set.
+    /// From now on its logs stay when it is down; where they are.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    pub(crate) fn keep_logs(&mut self) -> anyhow::Result<PathBuf> {
+        let _lock = StackLock::take(&self.folder, &self.command)?;
+        if let Some(mut state) = State::load(&self.folder)? {
+            state.origin.keep_logs();
+            state.save(&self.folder)?;
+        }
+        Ok(self.folder.logs())
+    }
+
+    /// Takes it down.
     ///
     /// # Errors
     /// When a process cannot be ended, or a file not removed.
-    pub(crate) fn end(self, keep_logs: bool) -> anyhow::Result<()> {
-        let Self { folder, leaves, command, guardian, .. } = self;
+    pub(crate) fn end(self) -> anyhow::Result<()> {
         // Somebody may have taken it down, or deleted it, before us.
-        let lock = StackLock::take_if_exists(&folder, &command)?;
-        take_down::take_down(&folder, &[])?;
-        if leaves == Leaves::Nothing && !keep_logs {
-            folder.remove()?;
-        }
+        let lock = StackLock::take_if_exists(&self.folder, &self.command)?;
+        take_down::take_down(&self.folder, &[])?;
         drop(lock);
-        guardian.dismiss()
+        self.guardian.dismiss()
     }
 }

@@ -3,8 +3,9 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::sys::signal::{Signal, raise};
+use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getpid, getppid};
 
 /// Has `command` asked to end when this process ends, even by SIGKILL. It has to be spawned by a
@@ -14,11 +15,11 @@ pub(crate) fn ask_to_end_with_us(command: &mut Command) {
     let tie = move || {
         prctl::set_pdeathsig(Signal::SIGTERM)?;
         // We may have ended before the kernel was told.
-        if getppid() != own {
-            raise(Signal::SIGTERM)?;
+        match getppid() == own {
+            true => Ok(()),
+            false => Err(Errno::ESRCH.into()),
         }
-        Ok(())
     };
-    // SAFETY: prctl, getppid and raise are async-signal-safe, and nothing is allocated.
+    // SAFETY: prctl and getppid are async-signal-safe, and nothing is allocated.
     unsafe { command.pre_exec(tie) };
 }

@@ -67,8 +67,8 @@ impl StackFolder {
         Ok(())
     }
 
-    /// Removes everything that a stack which is down leaves behind: all but its logs, and the
-    /// lock that others may be waiting for.
+    /// Removes everything that a stack which is down leaves behind: all but its logs, the lock
+    /// that others may be waiting for, and the state.
     ///
     /// # Errors
     /// When something cannot be removed.
@@ -76,11 +76,17 @@ impl StackFolder {
         for (path, is_folder) in self.more_than_logs()? {
             if is_folder {
                 fs_err::remove_dir_all(path)?;
-            } else {
+            } else if path != self.state() {
                 fs_err::remove_file(path)?;
             }
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// When one cannot be removed.
+    pub(crate) fn remove_logs(&self) -> anyhow::Result<()> {
+        remove_folder(&self.logs())
     }
 
     /// Whether there is anything that a stack which is down does not have.
@@ -113,10 +119,7 @@ impl StackFolder {
     /// # Errors
     /// When something cannot be removed.
     pub(crate) fn remove(&self) -> anyhow::Result<()> {
-        match fs_err::remove_dir_all(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+        remove_folder(&self.path)
     }
 
     /// The stack's name.
@@ -217,5 +220,13 @@ impl StackFolder {
     /// Requests through the TLS front.
     pub(crate) fn access_log(&self) -> PathBuf {
         self.logs().join("nginx_access.log")
+    }
+}
+
+/// That it is not there any more is no error.
+fn remove_folder(path: &Path) -> anyhow::Result<()> {
+    match fs_err::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
     }
 }

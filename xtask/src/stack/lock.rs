@@ -1,12 +1,14 @@
 //! One command at a time works on a stack.
 
-use crate::output::say;
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use anyhow::Context;
 
 use super::StackFolder;
+use crate::output::say;
 
 /// Held while a command changes a stack; let go however it ends.
 #[derive(Debug)]
@@ -15,7 +17,28 @@ pub(crate) struct StackLock {
     is_first: bool,
 }
 
+/// Whether to wait for another command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Wait,
+    DoNotWait,
+}
+
 impl StackLock {
+    /// Makes the stack's folder if it is missing, takes the lock for `command`, and says whom it
+    /// waits for if it has to.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be made or locked.
+    pub(crate) fn take(folder: &StackFolder, command: &str) -> anyhow::Result<Self> {
+        loop {
+            folder.create()?;
+            if let Some(lock) = Self::attempt(folder, command, Patience::Wait)? {
+                return Ok(lock);
+            }
+        }
+    }
+
     /// The same for a stack that may have no folder: then there is nothing to lock.
     ///
     /// # Errors
@@ -24,48 +47,101 @@ impl StackLock {
         folder: &StackFolder,
         command: &str,
     ) -> anyhow::Result<Option<Self>> {
-        match Self::take(folder, command) {
-            Err(_) if !folder.path().exists() => Ok(None),
-            result => result.map(Some),
+        while folder.path().exists() {
+            if let Some(lock) = Self::attempt(folder, command, Patience::Wait)? {
+                return Ok(Some(lock));
+            }
         }
+        Ok(None)
     }
 
-    /// Takes the lock for `command`, and says whom it waits for if it has to.
+    /// The same, unless another command has it.
     ///
     /// # Errors
     /// When the file cannot be made or locked.
-    pub(crate) fn take(folder: &StackFolder, command: &str) -> anyhow::Result<Self> {
-        let path = folder.stack_lock();
-        let mut file = fs_err::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)?
-            .into_parts()
-            .0;
-        let cannot = || format!("cannot lock {}", path.display());
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                file.read_to_string(&mut holder)?;
-                let holder = holder.trim();
-                let holder = if holder.is_empty() { "another command" } else { holder };
-                say(&format!("waiting for {holder}, which works on stack {}", folder.name()));
-                file.lock().with_context(cannot)?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
-        }
-        let is_first = file.metadata()?.len() == 0;
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "`{command}` (pid {})", std::process::id())?;
-        Ok(Self { _file: file, is_first })
+    pub(crate) fn take_if_free(
+        folder: &StackFolder,
+        command: &str,
+    ) -> anyhow::Result<Option<Self>> {
+        Self::attempt(folder, command, Patience::DoNotWait)
     }
 
     /// Whether nobody has had it before: the folder is new.
     pub(crate) fn is_first(&self) -> bool {
         self.is_first
+    }
+
+    /// `None` if what was locked is gone by then: who had the lock has removed the whole folder.
+    fn attempt(
+        folder: &StackFolder,
+        command: &str,
+        patience: Patience,
+    ) -> anyhow::Result<Option<Self>> {
+        let path = folder.stack_lock();
+        let mut options = fs_err::OpenOptions::new();
+        let file = options.create(true).truncate(false).read(true).write(true).open(&path);
+        let mut file = match file {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            file => file?.into_parts().0,
+        };
+        let cannot = || format!("cannot lock {}", path.display());
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) if patience == Patience::DoNotWait => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                say_whom_we_wait_for(&mut file, folder)?;
+                file.lock().with_context(cannot)?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error).with_context(cannot),
+        }
+        if !is_at(&file, &path) {
+            return Ok(None);
+        }
+        let is_first = file.metadata()?.len() == 0;
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "`{command}` (pid {})", std::process::id()).with_context(cannot)?;
+        Ok(Some(Self { _file: file, is_first }))
+    }
+}
+
+fn say_whom_we_wait_for(file: &mut File, folder: &StackFolder) -> anyhow::Result<()> {
+    let mut holder = String::new();
+    file.read_to_string(&mut holder)?;
+    let holder = holder.trim();
+    let holder = if holder.is_empty() { "another command" } else { holder };
+    say(&format!("waiting for {holder}, which works on stack {}", folder.name()));
+    Ok(())
+}
+
+/// Whether `file` is the one that is at `path` now.
+fn is_at(file: &File, path: &Path) -> bool {
+    let same =
+        |a: &std::fs::Metadata, b: &std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(ours), Ok(there)) => same(&ours, &there),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waited_for_a_lock_whose_folder_was_removed_has_the_one_of_the_new_folder() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StackFolder::at(&place.path().join("stack")).unwrap();
+        let lock = StackLock::take(&folder, "first").unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| StackLock::take(&folder, "second"));
+            folder.remove().unwrap();
+            drop(lock);
+            let second = waiting.join().unwrap().unwrap();
+            assert!(second.is_first());
+            assert!(StackLock::take_if_free(&folder, "third").unwrap().is_none());
+        });
+        folder.remove().unwrap();
+        assert!(StackLock::take_if_exists(&folder, "fourth").unwrap().is_none());
     }
 }

@@ -76,6 +76,18 @@ impl Origin {
         })
     }
 
+    /// Whether not even its logs stay when it is down.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        self.owner.is_some_and(|owner| owner.leaves == Leaves::Nothing)
+    }
+
+    /// From now on they stay.
+    pub(crate) fn keep_logs(&mut self) {
+        if let Some(owner) = &mut self.owner {
+            owner.leaves = Leaves::Logs;
+        }
+    }
+
     /// Why the stack that now lies in `folder` is not what it was; `None` if it is.
     ///
     /// # Errors

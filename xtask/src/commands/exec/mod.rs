@@ -53,7 +53,7 @@ fn on_a_stack_of_its_own(
     })?;
     stack.up().notes.iter().for_each(|note| say(note));
     let code = run_command(arguments, &stack.cluster(), interrupt);
-    stack.end(false)?;
+    stack.end()?;
     code
 }
 
