@@ -3,8 +3,10 @@
 use hyper::header::{CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
 
-use crate::era::Era;
 use crate::serve::{Body, full};
+
+/// A reply's status, and its text without the newline.
+pub(crate) type StatusAndText = (u16, &'static str);
 
 /// A reply with `status` whose body is `text` and a newline.
 pub(crate) fn reply(status: StatusCode, text: &str) -> Response<Body> {
@@ -16,12 +18,8 @@ pub(crate) fn reply(status: StatusCode, text: &str) -> Response<Body> {
     response
 }
 
-/// The reply of `era`, of the two (status and text) for the old one and the current one.
-pub(crate) fn of_era(era: Era, [old, current]: [(u16, &'static str); 2]) -> Response<Body> {
-    let (status, text) = match era {
-        Era::Y2015 => old,
-        Era::Current => current,
-    };
+/// The same for a row of a table.
+pub(crate) fn reply_of((status, text): StatusAndText) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     reply(status, text)
 }

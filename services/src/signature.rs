@@ -11,7 +11,7 @@ use anyhow::Context;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
-use crate::era::Era;
+use crate::era::{Era, keepstore};
 use crate::locator::Locator;
 
 /// How long a signature lasts unless configured otherwise: two weeks.
@@ -71,7 +71,7 @@ impl Signer {
         let (signature, expiry) = locator.permission().ok_or(Denied::Missing)?;
         let signature = from_hex(signature).ok_or(Denied::Invalid)?;
         let until = u64::from_str_radix(expiry, 16).map_err(|_| Denied::Invalid)?;
-        let valid = [Era::Current, Era::Y2015]
+        let valid = Era::ALL
             .into_iter()
             .any(|era| self.mac(era, locator.hash, token, expiry).verify_slice(&signature).is_ok());
         match valid {
@@ -88,7 +88,7 @@ impl Signer {
         for part in [hash, "@", token, "@", expiry] {
             mac.update(part.as_bytes());
         }
-        if era == Era::Current {
+        if keepstore::SIGNATURES_COVER_TTL.of(era) {
             mac.update(format!("@{:x}", self.ttl_seconds).as_bytes());
         }
         mac

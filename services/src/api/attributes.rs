@@ -9,6 +9,7 @@ use super::request::ApiRequest;
 use super::resource::{Resource, SetBy};
 use super::value;
 use crate::era::Era;
+use crate::era::api::{NEEDS_ATTRIBUTES, UNKNOWN_ATTRIBUTE};
 
 /// What a client may send and is not looked at, when it updates an object.
 const IGNORED_ON_UPDATE: &[&str] = &["kind", "etag", "href"];
@@ -67,7 +68,7 @@ fn given(
         .filter(|(name, _)| !(updating && *name == "uuid"))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    if bare.is_empty() && era == Era::Y2015 {
+    if bare.is_empty() && NEEDS_ATTRIBUTES.of(era) {
         let text = format!("No {} hash provided", resource.singular);
         return Err(unprocessable(text));
     }
@@ -75,10 +76,8 @@ fn given(
 }
 
 fn unknown_attribute(resource: &Resource, era: Era, name: &str) -> super::error::ApiError {
-    unprocessable(match era {
-        Era::Y2015 => format!("unknown attribute: {name}"),
-        Era::Current => format!("unknown attribute '{name}' for {}.", resource.class),
-    })
+    let text = UNKNOWN_ATTRIBUTE.of(era).replace("{class}", resource.class);
+    unprocessable(text.replace("{name}", name))
 }
 
 /// `owner_uuid` as it starts a validation error: "Owner uuid".

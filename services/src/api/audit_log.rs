@@ -11,6 +11,7 @@ use super::resources::{COLLECTIONS, LOGS};
 use super::time;
 use super::uuid;
 use crate::era::Era;
+use crate::era::api::EVENT_OF_DELETION;
 
 /// Records a change from `old` to `new`: a creation lacks the first, a deletion the second.
 ///
@@ -25,11 +26,10 @@ pub(crate) fn record(
     let Some(object) = new.or(old).filter(|_| resource.plural != LOGS.plural) else {
         return Ok(());
     };
-    let event = match (old, new, context.era()) {
-        (None, _, _) => "create",
-        (Some(_), Some(_), _) => "update",
-        (Some(_), None, Era::Current) => "delete",
-        (Some(_), None, Era::Y2015) => "destroy",
+    let event = match (old, new) {
+        (None, _) => "create",
+        (Some(_), Some(_)) => "update",
+        (Some(_), None) => EVENT_OF_DELETION.of(context.era()),
     };
     let now = time::now();
     let log = json!({

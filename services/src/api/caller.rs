@@ -15,6 +15,7 @@ use super::request::ApiRequest;
 use super::resources::{API_CLIENT_AUTHORIZATIONS, USERS};
 use super::time;
 use crate::era::Era;
+use crate::era::api::{GET_SCOPES_ALLOW_HEAD, HAS_V2_TOKENS, READERS_MAKE_UP_FOR_SCOPE};
 
 /// The most reader tokens of one request.
 const MAX_READER_TOKENS: usize = 100;
@@ -51,7 +52,7 @@ pub(crate) fn identify(api: &Api, db: &Connection, request: &ApiRequest) -> Resu
         None => None,
     };
     let in_scope = main.as_ref().is_none_or(|(token, _)| scopes_allow(api.era, token, request));
-    if !in_scope && api.era == Era::Current {
+    if !in_scope && !READERS_MAKE_UP_FOR_SCOPE.of(api.era) {
         return Err(ApiError::Forbidden);
     }
     let mut readers = reader_accounts(api.era, db, request)?;
@@ -100,7 +101,7 @@ fn find_token(era: Era, db: &Connection, presented: &str) -> Result<Option<(Obje
 fn v2_parts(era: Era, presented: &str) -> Option<(&str, &str)> {
     let mut parts = presented.strip_prefix("v2/")?.split('/');
     let parts = (parts.next()?, parts.next()?);
-    (era == Era::Current).then_some(parts)
+    HAS_V2_TOKENS.of(era).then_some(parts)
 }
 
 /// The users of those reader tokens that allow the request.
@@ -163,7 +164,7 @@ fn scope_allows(era: Era, scope: &str, method: &Method, path: &str) -> bool {
         return false;
     };
     let method = match *method {
-        Method::HEAD if era == Era::Current => "GET",
+        Method::HEAD if GET_SCOPES_ALLOW_HEAD.of(era) => "GET",
         _ => method.as_str(),
     };
     let fits = match allowed_path.ends_with('/') {

@@ -11,6 +11,7 @@ use super::readable;
 use super::resources::COLLECTIONS;
 use super::time;
 use crate::era::Era;
+use crate::era::api::HAS_TRASH;
 use crate::locator::{EMPTY_HASH, Locator};
 
 /// How long a collection stays in the trash: two weeks.
@@ -152,7 +153,7 @@ fn check_replication(context: &Context<'_>, changes: &Object) -> Result<()> {
 
 /// `is_trashed`, `trash_at` and `delete_at` follow from whichever of them a client changes.
 pub(crate) fn apply_trash(era: Era, changes: &mut Object, old: Option<&Object>) {
-    if era == Era::Y2015 {
+    if !HAS_TRASH.of(era) {
         return;
     }
     let now = time::now();
@@ -181,22 +182,28 @@ pub(crate) fn apply_trash(era: Era, changes: &mut Object, old: Option<&Object>) 
 
 /// Completes a record that nobody checked, such as a fixture.
 pub(crate) fn derive(record: &mut Object, era: Era) {
-    if era == Era::Y2015 {
-        return;
-    }
     derive_totals(record, era);
-    let uuid = record.get("uuid").cloned().unwrap_or_default();
-    let current = record.entry("current_version_uuid").or_insert(Value::Null);
-    if current.is_null() {
-        *current = uuid;
+    derive_version(record, era);
+    if HAS_TRASH.of(era) {
+        let trash_at = text(record, "trash_at");
+        let trashed = !trash_at.is_empty() && trash_at <= time::now().as_str();
+        record.insert("is_trashed".to_owned(), trashed.into());
     }
-    let trash_at = text(record, "trash_at");
-    let trashed = !trash_at.is_empty() && trash_at <= time::now().as_str();
-    record.insert("is_trashed".to_owned(), trashed.into());
+}
+
+/// A collection that does not say otherwise is its own current version.
+pub(crate) fn derive_version(record: &mut Object, era: Era) {
+    if COLLECTIONS.column(era, "current_version_uuid").is_some() {
+        let uuid = record.get("uuid").cloned().unwrap_or_default();
+        let current = record.entry("current_version_uuid").or_insert(Value::Null);
+        if current.is_null() {
+            *current = uuid;
+        }
+    }
 }
 
 fn derive_totals(record: &mut Object, era: Era) {
-    if era == Era::Current {
+    if COLLECTIONS.column(era, "file_count").is_some() {
         let totals = manifest::file_totals(text(record, "manifest_text"));
         record.insert("file_count".to_owned(), totals.count.into());
         record.insert("file_size_total".to_owned(), totals.size.into());

@@ -13,6 +13,7 @@ use super::resources;
 use super::special::{self, Special};
 use super::uuid;
 use crate::era::Era;
+use crate::era::api::HAS_CONFIG_AND_VOCABULARY;
 
 /// The document, for a client that reached the server as `host`.
 pub(crate) fn document(api: &Api, host: &str) -> Value {
@@ -25,7 +26,7 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
         methods
             .insert(resource.plural.to_owned(), json!({"methods": methods_of(resource, api.era)}));
     }
-    if api.era == Era::Current {
+    if HAS_CONFIG_AND_VOCABULARY.of(api.era) {
         methods.insert("configs".to_owned(), single("configs", "config"));
         methods.insert("vocabularies".to_owned(), single("vocabularies", "vocabulary"));
     }

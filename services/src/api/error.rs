@@ -4,6 +4,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use crate::era::Era;
+use crate::era::api::TELLS_REQUEST_ID;
 
 /// A refused or failed request.
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +61,12 @@ impl ApiError {
         }
     }
 
-    /// The answer's body: the text, since Arvados 1.3 with the request id, and a token by which
+    /// The answer's body: the text, with the request id where that is told, and a token by which
     /// the error can be found in the log.
     pub(crate) fn body(&self, era: Era, request_id: &str) -> Value {
-        let text = match era {
-            Era::Current => format!("{self} ({request_id})"),
-            Era::Y2015 => self.to_string(),
+        let text = match TELLS_REQUEST_ID.of(era) {
+            true => format!("{self} ({request_id})"),
+            false => self.to_string(),
         };
         let seconds = jiff::Timestamp::now().as_second();
         let random = getrandom::u32().unwrap_or_default();

@@ -10,6 +10,7 @@ use super::resources;
 use super::subproperty;
 use super::value;
 use crate::era::Era;
+use crate::era::api::{FILTERS_COMPARE_ATTRIBUTES, FILTERS_LOOK_INTO_OBJECTS};
 
 /// The condition that all of `filters` hold.
 ///
@@ -85,7 +86,7 @@ fn any(resource: &Resource, era: Era, operator: &str, operand: &Value) -> Result
 /// Compares two attributes with each other: `(file_count < version)`.
 fn expression(resource: &Resource, era: Era, text: &str, operand: &Value) -> Result<Condition> {
     let wrong = || unprocessable(format!("Invalid attribute expression {text:?} in filter"));
-    if era == Era::Y2015 || operand != &Value::Bool(true) {
+    if !FILTERS_COMPARE_ATTRIBUTES.of(era) || operand != &Value::Bool(true) {
         return Err(wrong());
     }
     let inner = text.trim_start_matches('(').trim_end_matches(')');
@@ -113,7 +114,8 @@ fn on_attribute(
     operand: &Value,
 ) -> Result<Condition> {
     let unknown = || unprocessable(format!("Invalid attribute '{name}' in filter"));
-    if let Some((object, key)) = name.split_once('.').filter(|_| era == Era::Current) {
+    let path = name.split_once('.').filter(|_| FILTERS_LOOK_INTO_OBJECTS.of(era));
+    if let Some((object, key)) = path {
         let object = resource.attribute(era, object).ok_or_else(unknown)?;
         return subproperty::compare(object, key, operator, operand);
     }
@@ -172,8 +174,10 @@ fn compare(era: Era, attribute: &Attribute, operator: &str, operand: &Value) -> 
             _ => Ok(among(attribute, operator, operand)?.negated()),
         },
         "is_a" => is_a(era, column, operand),
-        "exists" if era == Era::Current => subproperty::exists(attribute, operand),
-        "contains" if era == Era::Current => subproperty::contains(attribute, operand),
+        "exists" if FILTERS_LOOK_INTO_OBJECTS.of(era) => subproperty::exists(attribute, operand),
+        "contains" if FILTERS_LOOK_INTO_OBJECTS.of(era) => {
+            subproperty::contains(attribute, operand)
+        }
         _ => Err(invalid_operator(operator, column)),
     }
 }

@@ -18,6 +18,7 @@ use super::resources::{
 use super::time;
 use super::value;
 use crate::era::Era;
+use crate::era::api::{RESET_FORGETS_KEEP_SERVICES, TOKEN_IS_ITS_UUID};
 
 /// Columns that Rails has, clients never see, and nothing here needs.
 const IGNORED: &[&str] = &["updated_at"];
@@ -47,10 +48,10 @@ pub(crate) fn load(db: &Connection, fixtures: &Fixtures, era: Era) -> anyhow::Re
     Ok(())
 }
 
-/// Since Arvados 1.2 a reset leaves alone what running keepstores registered.
+/// Whether a reset puts the table back to the fixtures.
 fn is_reset(resource: &Resource, era: Era) -> bool {
     let registered = [KEEP_SERVICES.plural, KEEP_DISKS.plural].contains(&resource.plural);
-    era == Era::Y2015 || !registered
+    !registered || RESET_FORGETS_KEEP_SERVICES.of(era)
 }
 
 fn load_class(
@@ -184,12 +185,10 @@ fn complete_token(token: &mut Object, record: &Record, era: Era, user_ids: &User
     let owner = user.and_then(|id| user_ids.get(&id)).cloned();
     token.insert("owner_uuid".to_owned(), owner.into());
     let secret = object::text(token, "api_token").to_owned();
-    let uuid = match era {
-        Era::Y2015 => secret,
-        Era::Current => match object::text(token, "uuid") {
-            "" => token_uuid(&record.label, &secret),
-            own => own.to_owned(),
-        },
+    let uuid = match object::text(token, "uuid") {
+        _ if TOKEN_IS_ITS_UUID.of(era) => secret,
+        "" => token_uuid(&record.label, &secret),
+        own => own.to_owned(),
     };
     token.insert("uuid".to_owned(), uuid.into());
 }

@@ -21,6 +21,7 @@ use super::reset;
 use super::route::{self, Route};
 use super::write;
 use crate::era::Era;
+use crate::era::api::{CORS_REQUEST_HEADERS, TELLS_REQUEST_ID, TEST_ADDRESSES};
 use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
@@ -56,23 +57,20 @@ pub(crate) async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Respons
     with_headers(response, era, &id)
 }
 
-/// Adds what every answer carries: the request id, and leave for scripts of any web page.
+/// Adds what every answer carries: leave for scripts of any web page, and the request id where
+/// that is told.
 fn with_headers(mut response: Response<Body>, era: Era, request_id: &str) -> Response<Body> {
-    let allowed_headers = match era {
-        Era::Current => "Authorization, Content-Type",
-        Era::Y2015 => "Authorization",
-    };
     let headers = response.headers_mut();
     for (name, value) in [
         ("access-control-allow-origin", "*"),
         ("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE"),
-        ("access-control-allow-headers", allowed_headers),
+        ("access-control-allow-headers", CORS_REQUEST_HEADERS.of(era)),
         ("access-control-max-age", "86486400"),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if let Ok(id) = HeaderValue::from_str(request_id)
-        && era == Era::Current
+        && TELLS_REQUEST_ID.of(era)
     {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
@@ -141,10 +139,7 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
 /// Puts the database back, unless it holds a user that no test made.
 fn reset_database(context: &Context<'_>) -> Result<Value> {
     context.admin()?;
-    let test_addresses: &[&str] = match context.era() {
-        Era::Current => &["@example.com", ".example.com"],
-        Era::Y2015 => &["@example.com"],
-    };
+    let test_addresses = TEST_ADDRESSES.of(context.era());
     if let Some(uuid) = reset::foreign_user(context.db, test_addresses)? {
         return Err(super::error::denied(format!(
             "Permission denied: refusing to reset a database with user {uuid}, who is no test user"

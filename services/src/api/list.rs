@@ -16,7 +16,7 @@ use super::readable;
 use super::resource::{Attribute, Resource, Shown};
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, USERS};
 use super::tokens;
-use crate::era::Era;
+use crate::era::api::{HAS_TRASH, USER_FILTERS_ARE_FOR_ADMINS};
 
 /// A list ends early when its manifests exceed this: 128 MiB.
 const MAX_MANIFEST_BYTES: usize = 128 << 20;
@@ -52,15 +52,15 @@ pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> 
 
 fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
     let (era, request) = (context.era(), context.request);
-    let with_trash = era == Era::Current && request.flag("include_trash")?;
+    let with_trash = HAS_TRASH.of(era) && request.flag("include_trash")?;
     let mut conditions = vec![readable::condition(context, resource, with_trash)];
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         let own = context.caller.account.as_ref();
         conditions.push(Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid)));
     }
-    // In 2015, filters on users would have told others more than what they are shown.
-    let ignores_filters =
-        resource.plural == USERS.plural && era == Era::Y2015 && !context.caller.access.is_admin();
+    let ignores_filters = resource.plural == USERS.plural
+        && USER_FILTERS_ARE_FOR_ADMINS.of(era)
+        && !context.caller.access.is_admin();
     if !ignores_filters {
         if let Some(filters) = request.json("filters")? {
             conditions.push(filter::compile(resource, era, &filters)?);
@@ -155,7 +155,7 @@ pub(crate) fn show(context: &Context<'_>, resource: &Resource, id: &str) -> Resu
         return collection::by_portable_data_hash(context, id).map(Value::Object);
     }
     let select = listing::select(resource, context.era(), context.request)?;
-    let with_trash = context.era() == Era::Current && context.request.flag("include_trash")?;
+    let with_trash = HAS_TRASH.of(context.era()) && context.request.flag("include_trash")?;
     let object = readable::find(context, resource, id, with_trash)?;
     present::one(context, resource, &object, select.as_deref())
 }

@@ -6,6 +6,9 @@ use super::error::{Result, unprocessable};
 use super::request::ApiRequest;
 use super::resource::Resource;
 use crate::era::Era;
+use crate::era::api::{
+    DEFAULT_ORDER, DEFAULT_ORDER_OF_TOKENS, IGNORES_UNSELECTED_ORDERS, TAKES_COUNT,
+};
 
 /// The most objects of one list.
 pub(crate) const MAX_LIMIT: u64 = 1000;
@@ -37,7 +40,7 @@ impl Listing {
         let select = select(resource, era, request)?;
         let distinct = distinct(resource, era, request, select.as_deref())?;
         let count = match request.parameter("count") {
-            Some(count) if era == Era::Current => match count.as_str() {
+            Some(count) if TAKES_COUNT.of(era) => match count.as_str() {
                 Some("none") => false,
                 Some("exact" | "") => true,
                 _ => {
@@ -137,7 +140,8 @@ fn order(
         _ => Vec::new(),
     };
     let unselected = |name: &str| {
-        era == Era::Y2015 && select.is_some_and(|select| !select.iter().any(|kept| kept == name))
+        IGNORES_UNSELECTED_ORDERS.of(era)
+            && select.is_some_and(|select| !select.iter().any(|kept| kept == name))
     };
     let mut terms: Vec<(&str, &str)> = wanted
         .iter()
@@ -184,11 +188,10 @@ fn order_term(resource: &Resource, era: Era, item: &str) -> Option<(&'static str
     (attribute.stored && words.next().is_none()).then_some((attribute.name, direction))
 }
 
-fn default_order(resource: &Resource, era: Era) -> Vec<(&'static str, &'static str)> {
-    match era {
-        Era::Y2015 if resource.plural == "api_client_authorizations" => vec![("id", "desc")],
-        Era::Y2015 => vec![("modified_at", "desc"), ("uuid", "asc")],
-        Era::Current => vec![("modified_at", "desc"), ("uuid", "desc")],
+fn default_order(resource: &Resource, era: Era) -> &'static [(&'static str, &'static str)] {
+    match resource.plural {
+        "api_client_authorizations" => DEFAULT_ORDER_OF_TOKENS.of(era),
+        _ => DEFAULT_ORDER.of(era),
     }
 }
 

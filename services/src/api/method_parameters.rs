@@ -3,6 +3,7 @@
 
 use super::resource::Resource;
 use crate::era::Era;
+use crate::era::api::{DECLARES_FEDERATION_PARAMETERS, DECLARES_OLD_VERSIONS};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
@@ -81,11 +82,11 @@ pub(crate) fn get(era: Era, resource: &Resource) -> Vec<Parameter> {
 /// Those of `list`.
 pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
     let mut parameters = LIST.to_vec();
-    if era == Era::Current {
+    if DECLARES_FEDERATION_PARAMETERS.of(era) {
         parameters.extend([CLUSTER_ID, BYPASS_FEDERATION]);
     }
     parameters.extend(can_be_trashed(era, resource).then_some(INCLUDE_TRASH));
-    if era == Era::Current && resource.plural == "collections" {
+    if DECLARES_OLD_VERSIONS.of(era) && resource.plural == "collections" {
         parameters.push(optional(
             "include_old_versions",
             "boolean",
@@ -99,14 +100,14 @@ pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
 /// Those of `create`.
 pub(crate) fn create(era: Era) -> Vec<Parameter> {
     let mut parameters = vec![SELECT, ENSURE_UNIQUE_NAME];
-    parameters.extend((era == Era::Current).then_some(CLUSTER_ID));
+    parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(CLUSTER_ID));
     parameters
 }
 
 /// Those of `update`.
 pub(crate) fn update(era: Era) -> Vec<Parameter> {
     let mut parameters = vec![UUID, SELECT];
-    parameters.extend((era == Era::Current).then_some(BYPASS_FEDERATION));
+    parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(BYPASS_FEDERATION));
     parameters
 }
 

@@ -11,7 +11,7 @@ use super::permission::Level;
 use super::resource::{Resource, UniqueName};
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, GROUPS, LOGS};
 use super::uuid;
-use crate::era::Era;
+use crate::era::api::{NUMBERS_TAKEN_NAMES, ONLY_PROJECTS_OWN};
 
 /// Checks that the caller may put an object into the hands of `owner`; `moved` is the uuid of the
 /// object if it exists already.
@@ -41,7 +41,7 @@ pub(crate) fn check_owner(
         return Err(denied(format!("Permission denied: cannot write {owner}")));
     }
     let project = ["project", "filter"].contains(&text(&group, "group_class"));
-    if context.era() == Era::Current && is_group && !project && !account.is_admin {
+    if ONLY_PROJECTS_OWN.of(context.era()) && is_group && !project && !account.is_admin {
         return Err(unprocessable("Owner uuid must be set to User or Project"));
     }
     if let Some(moved) = moved.filter(|_| resource.plural == GROUPS.plural) {
@@ -113,13 +113,8 @@ pub(crate) fn check_name(
         };
         return Err(unprocessable(format!("{start} has already been taken")));
     }
-    let free = match context.era() {
-        Era::Current => {
-            let uuid = text(object, "uuid");
-            let end = uuid.get(uuid.len().saturating_sub(15)..).unwrap_or(uuid);
-            format!("{wanted} ({end})")
-        }
-        Era::Y2015 => {
+    let free = match NUMBERS_TAKEN_NAMES.of(context.era()) {
+        true => {
             let mut number = 2_u32;
             loop {
                 let name = format!("{wanted} ({number})");
@@ -128,6 +123,11 @@ pub(crate) fn check_name(
                 }
                 number += 1;
             }
+        }
+        false => {
+            let uuid = text(object, "uuid");
+            let end = uuid.get(uuid.len().saturating_sub(15)..).unwrap_or(uuid);
+            format!("{wanted} ({end})")
         }
     };
     object.insert("name".to_owned(), Value::String(free));

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::permission::{Access, Graph, Level};
 use super::time;
 use crate::era::Era;
+use crate::era::api::HAS_TRASH;
 
 /// Computes each user's access once for each state of users, groups and permission links.
 ///
@@ -118,7 +119,7 @@ fn read_graph(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Graph> {
 
 /// When the first of the groups that are not in the trash yet goes there.
 fn next_trashing(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Option<String>> {
-    if era == Era::Y2015 {
+    if !HAS_TRASH.of(era) {
         return Ok(None);
     }
     db.prepare_cached("SELECT min(trash_at) FROM groups WHERE trash_at > ?")?
@@ -127,7 +128,7 @@ fn next_trashing(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Optio
 
 /// Groups in the trash, and all groups that they own.
 fn trashed_groups(db: &Connection, era: Era, now: &str) -> rusqlite::Result<HashSet<String>> {
-    if era == Era::Y2015 {
+    if !HAS_TRASH.of(era) {
         return Ok(HashSet::new());
     }
     let below = "WITH RECURSIVE trashed (uuid) AS (

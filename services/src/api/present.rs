@@ -14,25 +14,8 @@ use super::resource::{Attribute, Resource, Shown};
 use super::resources::{self, COLLECTIONS, KEEP_SERVICES, LINKS, USERS};
 use super::uuid;
 use crate::era::Era;
+use crate::era::api::SHOWN_OF_OTHER_USERS;
 use crate::signature::to_hex;
-
-/// What a non-admin sees of other users.
-const OF_OTHER_USERS: [&[&str]; 2] = [
-    &["uuid", "is_active", "email", "first_name", "last_name"],
-    &[
-        "uuid",
-        "is_active",
-        "is_admin",
-        "is_invited",
-        "email",
-        "first_name",
-        "last_name",
-        "full_name",
-        "username",
-        "can_write",
-        "can_manage",
-    ],
-];
 
 /// One object alone, with its `kind` and those attributes that `select` names, or all usual ones.
 ///
@@ -77,10 +60,7 @@ fn present(
     wanted: impl Fn(&Attribute) -> bool,
 ) -> Result<Value> {
     let hidden = |name: &str| {
-        let of_others = match context.era() {
-            Era::Y2015 => OF_OTHER_USERS[0],
-            Era::Current => OF_OTHER_USERS[1],
-        };
+        let of_others = SHOWN_OF_OTHER_USERS.of(context.era());
         let always = ["kind", "href", "etag"].contains(&name);
         is_other_user(context, resource, stored) && !always && !of_others.contains(&name)
     };

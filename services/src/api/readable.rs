@@ -10,7 +10,7 @@ use super::permission::Level;
 use super::resource::Resource;
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, LINKS, LOGS, USERS};
 use super::time;
-use crate::era::Era;
+use crate::era::api::{ALL_SEE_ACTIVE_USERS, HIDDEN_FROM};
 
 /// The condition on the rows of `resource` that the caller can see.
 pub(crate) fn condition(context: &Context<'_>, resource: &Resource, with_trash: bool) -> Condition {
@@ -52,7 +52,7 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
         ways.push(Condition::one_of("object_uuid", &objects));
         ways.push(Condition::one_of("object_owner_uuid", &owners));
     }
-    if resource.plural == USERS.plural && context.era() == Era::Y2015 {
+    if resource.plural == USERS.plural && ALL_SEE_ACTIVE_USERS.of(context.era()) {
         ways.push(Condition::plain("is_active"));
     }
     Condition::any(ways)
@@ -61,10 +61,7 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
 /// Neither the object nor a project around it is in the trash.
 fn not_trashed(context: &Context<'_>, resource: &Resource) -> Condition {
     let has = |name| resource.column(context.era(), name).is_some();
-    let ends = match context.era() {
-        Era::Y2015 => "expires_at",
-        Era::Current => "trash_at",
-    };
+    let ends = HIDDEN_FROM.of(context.era());
     let mut conditions = Vec::new();
     if has(ends) && resource.plural != API_CLIENT_AUTHORIZATIONS.plural {
         let sql = format!("({ends} IS NULL OR {ends} > ?)");

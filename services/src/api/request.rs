@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::error::{Result, unprocessable};
 use super::value;
 use crate::era::Era;
+use crate::era::api::{TOKEN_CHARACTERS, TOKEN_SCHEMES};
 
 /// A request, read.
 #[derive(Debug)]
@@ -161,14 +162,8 @@ fn token(parameters: &Map<String, Value>, headers: &HeaderMap, era: Era) -> Opti
 
 fn header_token(authorization: &str, era: Era) -> Option<String> {
     let (scheme, token) = authorization.split_once(' ')?;
-    let known = match era {
-        Era::Current => matches!(scheme, "OAuth2" | "Bearer"),
-        Era::Y2015 => scheme == "OAuth2",
-    };
-    let allowed = |c: &char| match era {
-        Era::Current => c.is_ascii_graphic(),
-        Era::Y2015 => c.is_ascii_digit() || c.is_ascii_lowercase(),
-    };
+    let known = TOKEN_SCHEMES.of(era).contains(&scheme);
+    let allowed = |c: &char| TOKEN_CHARACTERS.of(era).iter().any(|range| range.contains(c));
     let token: String = token.trim_start().chars().take_while(allowed).collect();
     (known && !token.is_empty()).then_some(token)
 }

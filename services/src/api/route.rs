@@ -6,6 +6,7 @@ use super::resource::Resource;
 use super::resources;
 use super::special::{self, Special};
 use crate::era::Era;
+use crate::era::api::{DISCOVERY_BY_ANY_METHOD, HAS_CONFIG_AND_VOCABULARY, PATCH_UPDATES};
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,8 @@ pub(crate) const DISCOVERY_PATH: &str = "/discovery/v1/apis/arvados/v1/rest";
 pub(crate) fn find<'a>(era: Era, method: &Method, path: &'a str) -> Option<Route<'a>> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     if path == DISCOVERY_PATH {
-        return (era == Era::Y2015 || method == Method::GET).then_some(Route::Discovery);
+        let allowed = method == Method::GET || DISCOVERY_BY_ANY_METHOD.of(era);
+        return allowed.then_some(Route::Discovery);
     }
     if path == "/database/reset" {
         return (method == Method::POST).then_some(Route::DatabaseReset);
@@ -49,7 +51,7 @@ pub(crate) fn find<'a>(era: Era, method: &Method, path: &'a str) -> Option<Route
     if parts.next().is_some() {
         return None;
     }
-    if era == Era::Current && method == Method::GET && id.is_none() {
+    if HAS_CONFIG_AND_VOCABULARY.of(era) && method == Method::GET && id.is_none() {
         match plural {
             "config" => return Some(Route::Config),
             "vocabulary" => return Some(Route::Vocabulary),
@@ -81,7 +83,7 @@ fn on_object<'a>(
     match *method {
         Method::GET => Some(Route::Show(resource, id)),
         Method::PUT => Some(Route::Update(resource, id)),
-        Method::PATCH if era == Era::Current => Some(Route::Update(resource, id)),
+        Method::PATCH if PATCH_UPDATES.of(era) => Some(Route::Update(resource, id)),
         Method::DELETE => Some(Route::Delete(resource, id)),
         _ => None,
     }

@@ -14,7 +14,9 @@ use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, LO
 use super::time;
 use super::tokens;
 use super::uuid;
-use crate::era::Era;
+use crate::era::api::{
+    KNOWS_GROUP_CLASSES, PERMISSION_ON_ALL_USERS, ROLES_BELONG_TO_SYSTEM, TOKEN_IS_ITS_UUID,
+};
 use crate::request_log::random_base36;
 
 /// Checks and completes `changes`, which are to become a new object or to change `old`.
@@ -30,9 +32,8 @@ pub(crate) fn before_save(
     match resource.plural {
         plural if plural == COLLECTIONS.plural => {
             collection::prepare(context, changes, old)?;
-            if old.is_none() && context.era() == Era::Current {
-                let uuid = changes.get("uuid").cloned().unwrap_or_default();
-                changes.insert("current_version_uuid".to_owned(), uuid);
+            if old.is_none() {
+                collection::derive_version(changes, context.era());
             }
         }
         plural if plural == LINKS.plural => check_link(context, changes, old)?,
@@ -102,19 +103,18 @@ fn check_permission_link(context: &Context<'_>, link: &Object) -> Result<()> {
 fn check_group(context: &Context<'_>, changes: &mut Object, old: Option<&Object>) -> Result<()> {
     collection::apply_trash(context.era(), changes, old);
     let checked = old.is_none() || changes.contains_key("group_class");
-    if context.era() == Era::Current && checked {
-        match text(changes, "group_class") {
-            "project" | "filter" => {}
-            // Nobody owns a role: its creator manages it by a link.
-            "role" => {
-                changes.insert("owner_uuid".to_owned(), uuid::SYSTEM_USER.into());
-            }
-            _ => {
-                return Err(unprocessable(
-                    "Group class value must be one of 'project', 'role' or 'filter'",
-                ));
-            }
-        }
+    if !checked {
+        return Ok(());
+    }
+    let class = text(changes, "group_class");
+    let known = ["project", "role", "filter"].contains(&class);
+    if KNOWS_GROUP_CLASSES.of(context.era()) && !known {
+        return Err(unprocessable(
+            "Group class value must be one of 'project', 'role' or 'filter'",
+        ));
+    }
+    if ROLES_BELONG_TO_SYSTEM.of(context.era()) && class == "role" {
+        changes.insert("owner_uuid".to_owned(), uuid::SYSTEM_USER.into());
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ fn check_group(context: &Context<'_>, changes: &mut Object, old: Option<&Object>
 fn complete_token(context: &Context<'_>, token: &mut Object) -> Result<()> {
     tokens::require_trusted_client(context)?;
     let secret = random_base36(50);
-    if context.era() == Era::Y2015 {
+    if TOKEN_IS_ITS_UUID.of(context.era()) {
         token.insert("uuid".to_owned(), secret.clone().into());
     }
     token.insert("api_token".to_owned(), secret.into());
@@ -157,7 +157,7 @@ pub(crate) fn after_save(
     let is = |object: &Object, name: &str| object.get(name) == Some(&Value::Bool(true));
     if resource.plural == GROUPS.plural
         && old.is_none()
-        && context.era() == Era::Current
+        && ROLES_BELONG_TO_SYSTEM.of(context.era())
         && text(new, "group_class") == "role"
     {
         let creator = &context.account()?.uuid;
@@ -167,10 +167,7 @@ pub(crate) fn after_save(
         && is(new, "is_active")
         && !old.is_some_and(|old| is(old, "is_active"))
     {
-        let level = match context.era() {
-            Era::Current => "can_write",
-            Era::Y2015 => "can_read",
-        };
+        let level = PERMISSION_ON_ALL_USERS.of(context.era());
         return add_permission(context, uuid, level, uuid::ALL_USERS_GROUP);
     }
     Ok(())

@@ -2,14 +2,14 @@
 
 use super::context::Context;
 use super::error::{ApiError, Result};
-use crate::era::Era;
+use crate::era::api::MANAGING_TOKENS_NEEDS_TRUST;
 
-/// Checks that the caller's token may manage tokens: in 2015 its API client had to be trusted.
+/// Checks that the caller's token may manage tokens, where that takes a trusted API client.
 ///
 /// # Errors
 /// When it is not.
 pub(crate) fn require_trusted_client(context: &Context<'_>) -> Result<()> {
-    if context.era() == Era::Current {
+    if !MANAGING_TOKENS_NEEDS_TRUST.of(context.era()) {
         return Ok(());
     }
     let client = context.caller.token.as_ref();

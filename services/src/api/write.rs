@@ -22,6 +22,7 @@ use super::tokens;
 use super::uuid;
 use super::value;
 use crate::era::Era;
+use crate::era::api::{HAS_TRASH, NOTES_API_CLIENT, ROLES_BELONG_TO_SYSTEM};
 
 /// Answers a create request with the new object.
 ///
@@ -81,7 +82,7 @@ fn new_uuid(context: &Context<'_>, resource: &Resource, wanted: &str) -> Result<
 
 /// Whether the rules gave the object to the system, whatever its creator may write.
 fn is_owned_by_system(era: Era, object: &Object) -> bool {
-    let is_role = era == Era::Current && text(object, "group_class") == "role";
+    let is_role = ROLES_BELONG_TO_SYSTEM.of(era) && text(object, "group_class") == "role";
     let by_rule = is_role || text(object, "link_class") == "permission";
     by_rule && text(object, "owner_uuid") == uuid::SYSTEM_USER
 }
@@ -91,7 +92,7 @@ fn is_owned_by_system(era: Era, object: &Object) -> bool {
 /// # Errors
 /// When the caller cannot see or may not change it, or the change is wrong.
 pub(crate) fn update(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
-    let with_trash = context.era() == Era::Current && context.request.flag("include_trash")?;
+    let with_trash = HAS_TRASH.of(context.era()) && context.request.flag("include_trash")?;
     let old = find_for_change(context, resource, id, with_trash)?;
     let changes = attributes::read(context, resource, Some(&old))?;
     change(context, resource, &old, changes)
@@ -155,7 +156,7 @@ fn stamp(context: &Context<'_>, object: &mut Object) -> Result<()> {
     object.insert("modified_at".to_owned(), time::now().into());
     let account = context.account()?;
     object.insert("modified_by_user_uuid".to_owned(), account.uuid.clone().into());
-    if context.era() == Era::Y2015 {
+    if NOTES_API_CLIENT.of(context.era()) {
         let token = context.caller.token.as_ref();
         let client = token.and_then(|token| token.get("api_client_id")?.as_i64());
         let client: Option<String> = context
@@ -195,12 +196,12 @@ fn touch_permissions(context: &Context<'_>, resource: &Resource) -> Result<()> {
 /// When the caller cannot see or may not delete it, or it still owns something.
 pub(crate) fn delete(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
     let era = context.era();
-    let with_trash = era == Era::Current && context.request.flag("include_trash")?;
+    let with_trash = HAS_TRASH.of(era) && context.request.flag("include_trash")?;
     let old = find_for_change(context, resource, id, with_trash)?;
     let is_project = ["project", "filter"].contains(&text(&old, "group_class"));
     let goes_to_trash =
         resource.plural == COLLECTIONS.plural || (resource.plural == GROUPS.plural && is_project);
-    if era == Era::Current && goes_to_trash {
+    if HAS_TRASH.of(era) && goes_to_trash {
         return trash(context, resource, id);
     }
     if resource.plural == USERS.plural && !context.account()?.is_admin {

@@ -1,9 +1,9 @@
-//! Every way in which keepproxy refuses a request, and what each era says then.
+//! Every way in which keepproxy refuses a request.
 
 use hyper::Response;
 
-use crate::era::Era;
-use crate::go_http_error;
+use crate::era::{Era, keepproxy};
+use crate::go_http_error::{self, StatusAndText};
 use crate::serve::Body;
 
 /// Why a request is not answered with what it asked for.
@@ -32,29 +32,24 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Status and text in 2015, and in Arvados 3.2.
-    fn in_both_eras(self) -> [(u16, &'static str); 2] {
+    /// What the reply says.
+    fn said(self, era: Era) -> StatusAndText {
         match self {
-            Self::BadRequest => [(400, "Bad request"); 2],
-            Self::NotAuthorized => [(403, "Missing or invalid Authorization header"); 2],
-            Self::LengthRequired => [(411, "Content-Length is required"); 2],
-            Self::TooLarge => [(413, "Block is larger than 67108864 bytes"); 2],
-            Self::LengthMismatch => {
-                [(400, "Locator size hint does not match Content-Length header"); 2]
-            }
-            Self::Interrupted => [(500, "unexpected EOF"); 2],
-            Self::NotFound => [(404, "Block not found"); 2],
-            // In 2015, a block that cannot be had is not found, whatever the reason.
-            Self::Unreachable => {
-                [(404, "Block not found"), (502, "Some keepstores did not answer")]
-            }
-            Self::NotReadable => [(404, "Block not found"), (422, "Block cannot be read")],
-            Self::NotStored => [(503, "Could not write sufficient replicas"); 2],
+            Self::BadRequest => (400, "Bad request"),
+            Self::NotAuthorized => (403, "Missing or invalid Authorization header"),
+            Self::LengthRequired => (411, "Content-Length is required"),
+            Self::TooLarge => (413, "Block is larger than 67108864 bytes"),
+            Self::LengthMismatch => (400, "Locator size hint does not match Content-Length header"),
+            Self::Interrupted => (500, "unexpected EOF"),
+            Self::NotFound => (404, "Block not found"),
+            Self::Unreachable => keepproxy::UNREACHABLE.of(era),
+            Self::NotReadable => keepproxy::NOT_READABLE.of(era),
+            Self::NotStored => (503, "Could not write sufficient replicas"),
         }
     }
 
     /// The reply that says so.
     pub(super) fn reply(self, era: Era) -> Response<Body> {
-        go_http_error::of_era(era, self.in_both_eras())
+        go_http_error::reply_of(self.said(era))
     }
 }

@@ -23,7 +23,7 @@ use super::upstream::{Caller, Upstream};
 use super::write::Stored;
 use super::{read, write};
 use crate::api_client::{self, ApiClient};
-use crate::era::Era;
+use crate::era::keepproxy;
 use crate::locator::{Locator, MAX_BLOCK_SIZE};
 use crate::log;
 use crate::request_log::RequestId;
@@ -36,12 +36,6 @@ const MAX_BLOCKS: usize = 16;
 
 /// How long a client may pause within a body: memory is kept for it meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The headers that a page may send, in 2015 and today.
-const ALLOWED_HEADERS: [&str; 2] = [
-    "Authorization, Content-Length, Content-Type, X-Keep-Desired-Replicas",
-    "Authorization, Content-Length, Content-Type, X-Keep-Desired-Replicas, X-Keep-Signature, X-Keep-Storage-Classes",
-];
 
 /// A running keepproxy.
 pub(super) struct Keepproxy {
@@ -147,7 +141,7 @@ impl Keepproxy {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert("x-keep-replicas-stored", stored.replicas.into());
-        if self.config.era == Era::Current
+        if keepproxy::CONFIRMS_STORAGE_CLASSES.of(self.config.era)
             && let Ok(classes) = HeaderValue::try_from(stored.classes_text())
         {
             headers.insert("x-keep-storage-classes-confirmed", classes);
@@ -168,26 +162,21 @@ impl Keepproxy {
         }
     }
 
-    /// The program of 2015 ignores what the client wishes.
+    /// To how many keepstores a block is to go.
     fn wanted_replicas(&self, parts: &Parts) -> usize {
         let wish = parts.headers.get("x-keep-desired-replicas");
         let wish = wish.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         match wish {
-            Some(wish @ 1..) if self.config.era == Era::Current => wish,
+            Some(wish @ 1..) if keepproxy::HEEDS_WISHED_REPLICAS.of(self.config.era) => wish,
             _ => self.config.default_replicas,
         }
     }
 
     fn with_cors(&self, mut response: Response<Body>) -> Response<Body> {
-        let [old, current] = ALLOWED_HEADERS;
-        let allowed = match self.config.era {
-            Era::Y2015 => old,
-            Era::Current => current,
-        };
         for (name, value) in [
             ("access-control-allow-methods", "GET, HEAD, POST, PUT, OPTIONS"),
             ("access-control-allow-origin", "*"),
-            ("access-control-allow-headers", allowed),
+            ("access-control-allow-headers", keepproxy::CORS_REQUEST_HEADERS.of(self.config.era)),
             ("access-control-max-age", "86486400"),
         ] {
             response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -5,12 +5,10 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 
 use super::volume::Volume;
-use crate::era::Era;
+use crate::era::{Era, keepstore};
 use crate::locator::is_hash;
 
 /// Appends a line `HASH+SIZE MTIME` for each block whose hash starts with `prefix`.
-///
-/// The time is in seconds in 2015, and in nanoseconds since.
 ///
 /// # Errors
 /// When a directory cannot be listed; one that vanishes meanwhile is empty.
@@ -28,9 +26,9 @@ pub(super) fn list(volume: &Volume, prefix: &str, era: Era, into: &mut String) -
             let Ok(found) = block.metadata() else {
                 continue;
             };
-            let time = match era {
-                Era::Y2015 => found.mtime(),
-                Era::Current => found.mtime() * 1_000_000_000 + found.mtime_nsec(),
+            let time = match keepstore::INDEX_HAS_NANOSECONDS.of(era) {
+                true => found.mtime() * 1_000_000_000 + found.mtime_nsec(),
+                false => found.mtime(),
             };
             // Writing to a String cannot fail.
             let _ = writeln!(into, "{hash}+{} {time}", found.len());

@@ -1,9 +1,9 @@
-//! Every way in which keepstore refuses a request, and what each era says then.
+//! Every way in which keepstore refuses a request.
 
 use hyper::Response;
 
-use crate::era::Era;
-use crate::go_http_error;
+use crate::era::{Era, keepstore};
+use crate::go_http_error::{self, StatusAndText};
 use crate::serve::Body;
 use crate::signature::Denied;
 
@@ -45,38 +45,31 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
-    /// Status and text in 2015, and in Arvados 3.2.
-    fn in_both_eras(self) -> [(u16, &'static str); 2] {
+    /// What the reply says.
+    fn said(self, era: Era) -> StatusAndText {
         match self {
-            Self::BadRequest => [(400, "Bad Request"), (400, "Bad Request")],
-            Self::LengthRequired => [(411, "Missing Content-Length"), (411, "length required")],
-            Self::TooLarge => [(413, "Block is too large"), (413, "request entity too large")],
-            Self::HashMismatch => [
-                (422, "Hash mismatch in request"),
-                (400, "content does not match the hash in the request"),
-            ],
-            Self::Interrupted => [(500, "unexpected EOF"), (400, "unexpected EOF")],
-            Self::Full => [(503, "Full"), (507, "insufficient storage")],
-            Self::NotFound => [(404, "Not Found"), (404, "block not found")],
-            Self::Corrupt => {
-                [(500, "Hash mismatch in stored data"), (502, "checksum mismatch in stored data")]
-            }
-            Self::Collision => [(500, "Collision"), (500, "hash collision")],
-            Self::NoToken => {
-                [(403, "Forbidden"), (401, "no token provided in Authorization header")]
-            }
-            Self::NotSigned => [(403, "Forbidden"), (400, "invalid signature")],
-            Self::Expired => [(401, "Expired permission signature"), (401, "expired signature")],
-            Self::NotDataManager => [(401, "Unauthorized"), (401, "Unauthorized")],
-            Self::MayNotDelete => [(403, "Forbidden"), (403, "Forbidden")],
-            Self::NeverDelete => [(405, "Method disabled"), (405, "method not allowed")],
-            Self::Failed => [(500, "Fail"), (500, "volume unavailable")],
+            Self::BadRequest => (400, "Bad Request"),
+            Self::LengthRequired => keepstore::LENGTH_REQUIRED.of(era),
+            Self::TooLarge => keepstore::TOO_LARGE.of(era),
+            Self::HashMismatch => keepstore::HASH_MISMATCH.of(era),
+            Self::Interrupted => keepstore::INTERRUPTED.of(era),
+            Self::Full => keepstore::FULL.of(era),
+            Self::NotFound => keepstore::NOT_FOUND.of(era),
+            Self::Corrupt => keepstore::CORRUPT.of(era),
+            Self::Collision => keepstore::COLLISION.of(era),
+            Self::NoToken => keepstore::NO_TOKEN.of(era),
+            Self::NotSigned => keepstore::NOT_SIGNED.of(era),
+            Self::Expired => keepstore::EXPIRED.of(era),
+            Self::NotDataManager => (401, "Unauthorized"),
+            Self::MayNotDelete => (403, "Forbidden"),
+            Self::NeverDelete => keepstore::NEVER_DELETE.of(era),
+            Self::Failed => keepstore::FAILED.of(era),
         }
     }
 
     /// The reply that says so.
     pub(super) fn reply(self, era: Era) -> Response<Body> {
-        go_http_error::of_era(era, self.in_both_eras())
+        go_http_error::reply_of(self.said(era))
     }
 }
 

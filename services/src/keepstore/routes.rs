@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use crate::era::Era;
+use crate::era::{Era, keepstore};
 use crate::locator::{Locator, is_hash};
 
 /// A request that keepstore knows.
@@ -28,7 +28,7 @@ pub(super) enum Route<'a> {
 
 /// The route of a request; `None` if there is none. `path` has its percent signs decoded.
 pub(super) fn route<'a>(method: &Method, path: &'a str, era: Era) -> Option<Route<'a>> {
-    if *method == Method::OPTIONS && era == Era::Current {
+    if *method == Method::OPTIONS && keepstore::ANSWERS_OPTIONS.of(era) {
         return Some(Route::Preflight);
     }
     let name = path.strip_prefix('/')?;
@@ -48,8 +48,9 @@ pub(super) fn route<'a>(method: &Method, path: &'a str, era: Era) -> Option<Rout
     let locator = Locator::parse(name)?;
     match *method {
         Method::GET | Method::HEAD => Some(Route::Read(locator)),
-        // The program of 2015 takes a PUT only under the bare hash.
-        Method::PUT if era == Era::Current || is_hash(name) => Some(Route::Write(locator.hash)),
+        Method::PUT if keepstore::PUT_TAKES_HINTS.of(era) || is_hash(name) => {
+            Some(Route::Write(locator.hash))
+        }
         Method::DELETE if is_hash(name) => Some(Route::Delete),
         _ => None,
     }

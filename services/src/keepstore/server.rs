@@ -20,7 +20,7 @@ use super::refusal::Refusal;
 use super::routes::{Route, route};
 use super::store::Store;
 use super::{index, status};
-use crate::era::Era;
+use crate::era::{Era, keepstore};
 use crate::locator::{Locator, MAX_BLOCK_SIZE};
 use crate::log;
 use crate::serve::{Body, empty, full};
@@ -35,17 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longest list of blocks to fetch or to delete.
 const MAX_LIST_BYTES: usize = 64 << 20;
-
-/// What browsers are told in the current era, on every reply.
-const CORS: [(&str, &str); 4] = [
-    ("access-control-allow-methods", "GET, HEAD, PUT, OPTIONS"),
-    ("access-control-allow-origin", "*"),
-    (
-        "access-control-allow-headers",
-        "Authorization, Content-Length, Content-Type, X-Keep-Desired-Replicas, X-Keep-Signature, X-Keep-Storage-Classes",
-    ),
-    ("access-control-max-age", "86486400"),
-];
 
 /// A running keepstore.
 pub(super) struct Keepstore {
@@ -97,11 +86,7 @@ impl Keepstore {
             }
         };
         let mut response = result.unwrap_or_else(|refusal| refusal.reply(self.era));
-        if self.era == Era::Current {
-            for (name, value) in CORS {
-                response.headers_mut().insert(name, HeaderValue::from_static(value));
-            }
-        }
+        add_headers(&mut response, keepstore::CORS.of(self.era));
         response
     }
 
@@ -188,13 +173,9 @@ impl Keepstore {
             locator = format!("{locator}+{}", signer.hint(hash, token));
         }
         let mut response = Response::new(full(locator + "\n"));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        if self.era == Era::Current {
-            headers.insert("x-keep-replicas-stored", HeaderValue::from_static("1"));
-            headers
-                .insert("x-keep-storage-classes-confirmed", HeaderValue::from_static("default=1"));
-        }
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
+        add_headers(&mut response, keepstore::STORED.of(self.era));
         Ok(response)
     }
 
@@ -279,6 +260,12 @@ impl Keepstore {
     async fn buffer(&self) -> Result<OwnedSemaphorePermit, Refusal> {
         let permit = Arc::clone(&self.buffers).acquire_owned().await;
         permit.map_err(|_closed| Refusal::Failed)
+    }
+}
+
+fn add_headers(response: &mut Response<Body>, headers: &'static [(&str, &str)]) {
+    for (name, value) in headers {
+        response.headers_mut().insert(*name, HeaderValue::from_static(value));
     }
 }
 

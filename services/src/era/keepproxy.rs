@@ -1,0 +1,26 @@
+//! What keepproxy does differently.
+
+use super::ByEra;
+use crate::go_http_error::StatusAndText;
+
+/// Whether a client's wish for so many copies counts; the program of 2015 always makes the default
+/// number.
+pub(crate) const HEEDS_WISHED_REPLICAS: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a client is told in which storage classes its block was stored.
+pub(crate) const CONFIRMS_STORAGE_CLASSES: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// The headers that a web page may send.
+pub(crate) const CORS_REQUEST_HEADERS: ByEra<&str> = ByEra {
+    y2015: "Authorization, Content-Length, Content-Type, X-Keep-Desired-Replicas",
+    current: "Authorization, Content-Length, Content-Type, X-Keep-Desired-Replicas, X-Keep-Signature, X-Keep-Storage-Classes",
+};
+
+/// The reply when some keepstores did not answer, and no other has the block: today's clients try
+/// again, those of 2015 are told that there is no such block.
+pub(crate) const UNREACHABLE: ByEra<StatusAndText> =
+    ByEra { y2015: (404, "Block not found"), current: (502, "Some keepstores did not answer") };
+
+/// The reply when keepstores refuse to give the block; in 2015 it was not found then, either.
+pub(crate) const NOT_READABLE: ByEra<StatusAndText> =
+    ByEra { y2015: (404, "Block not found"), current: (422, "Block cannot be read") };
