@@ -8,7 +8,7 @@ use super::error::{ApiError, Result, denied};
 use super::object::{self, Object, text};
 use super::permission::Level;
 use super::resource::Resource;
-use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, LINKS, LOGS, USERS};
+use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, LOGS, USERS};
 use super::time;
 use crate::era::api::{ALL_SEE_ACTIVE_USERS, HIDDEN_FROM};
 
@@ -60,10 +60,11 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
 
 /// Neither the object nor a project around it is in the trash.
 fn not_trashed(context: &Context<'_>, resource: &Resource) -> Condition {
-    let has = |name| resource.column(context.era(), name).is_some();
     let ends = HIDDEN_FROM.of(context.era());
+    // Tokens and keys, too, have a time when they end; they are shown even so.
+    let can_be_hidden = [COLLECTIONS.plural, GROUPS.plural].contains(&resource.plural);
     let mut conditions = Vec::new();
-    if has(ends) && resource.plural != API_CLIENT_AUTHORIZATIONS.plural {
+    if can_be_hidden && resource.column(context.era(), ends).is_some() {
         let sql = format!("({ends} IS NULL OR {ends} > ?)");
         conditions.push(Condition::new(sql, [time::now().into()]));
     }

@@ -72,3 +72,15 @@ fn an_owner_stays_while_it_owns_something() {
     let active = format!("/arvados/v1/users/{ACTIVE}");
     assert_eq!(server.call("admin", "DELETE", &active, &NONE).0, 422);
 }
+
+#[test]
+fn what_ends_by_itself_is_hidden_if_it_is_a_collection() {
+    let server = Server::start("2015");
+    // The fixture expired_collection.
+    assert_eq!(server.get("admin", "collections/zzzzz-4zz18-mto52zx1s7sn3ih").0, 404);
+    let key = json!({"authorized_key": {"authorized_user_uuid": ACTIVE, "key_type": "SSH",
+        "expires_at": "2001-01-01T00:00:00Z"}});
+    let key = server.create("active", "authorized_keys", &key);
+    let path = format!("authorized_keys/{}", key["uuid"].as_str().unwrap());
+    assert_eq!(server.get("active", &path).0, 200);
+}
