@@ -72,6 +72,15 @@ impl Held {
         self.number
     }
 
+    /// Refuses all connections from now on, also those that nobody has accepted yet: who waits for
+    /// an answer there need not wait for the deadline.
+    pub(crate) fn refuse_connections(&self) {
+        for socket in &self.sockets {
+            // One that does not listen has nobody waiting.
+            let _ = socket::shutdown(socket.as_raw_fd(), socket::Shutdown::Both);
+        }
+    }
+
     /// The sockets, one for each address.
     pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.sockets.iter().map(AsFd::as_fd)
@@ -119,6 +128,8 @@ fn bind(address: SocketAddr) -> nix::Result<TcpListener> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -131,6 +142,16 @@ mod tests {
         assert!(refused.to_string().contains(&number.to_string()), "{refused}");
         drop(held);
         assert_eq!(Held::listening(LOOPBACK, Some(number)).unwrap().number(), number);
+    }
+
+    #[test]
+    fn who_waits_on_a_held_listener_is_let_go() {
+        let held = Held::listening(LOOPBACK, None).unwrap();
+        let mut waiting = std::net::TcpStream::connect((LOOPBACK, held.number())).unwrap();
+        held.refuse_connections();
+        let end = waiting.read(&mut [0]);
+        assert!(!matches!(end, Ok(1..)), "{end:?}");
+        assert!(std::net::TcpStream::connect((LOOPBACK, held.number())).is_err());
     }
 
     #[test]

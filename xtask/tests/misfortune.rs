@@ -5,7 +5,6 @@
 mod common;
 
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use common::{Checkout, Done};
 use nix::sys::signal::{Signal, kill};
@@ -199,30 +198,5 @@ fn an_interrupted_up_takes_back_what_it_started() {
         let done = Done::from(up.wait_with_output().unwrap());
         assert_eq!(done.code, Some(code), "{done:?}");
         assert_eq!(checkout.processes(), [0; 0]);
-    }
-}
-
-/// `XTASK_KILL_POINTS` makes it longer by hand.
-#[test]
-fn up_after_being_killed_at_any_moment_gives_a_healthy_stack() {
-    let points = std::env::var("XTASK_KILL_POINTS").ok().and_then(|text| text.parse().ok());
-    let points: u32 = points.unwrap_or(12);
-    let checkout = Checkout::new();
-    let started_at = Instant::now();
-    checkout.up(&[]);
-    let whole = started_at.elapsed();
-    checkout.services(&["down"]).ok();
-    for point in 0..points {
-        let mut command = checkout.command(&["services", "up"]);
-        let mut up = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // No event to wait for: the moments are spread evenly over the time that it takes.
-        std::thread::sleep(whole * point / points);
-        up.kill().unwrap();
-        up.wait().unwrap();
-        checkout.up(&[]);
-        assert_eq!(checkout.status(&[])["ready"], true, "killed at point {point}");
-        assert_eq!(checkout.processes().len(), 6, "killed at point {point}");
-        checkout.services(&["down"]).ok();
-        assert_eq!(checkout.processes(), [0; 0], "killed at point {point}");
     }
 }

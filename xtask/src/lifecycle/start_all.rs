@@ -192,6 +192,8 @@ impl StartAll<'_> {
         if let Err(error) = take_down::stop_services(self.cluster.folder, &progress.state, &names) {
             say(&format!("{error:#}"));
         }
+        // A request of ours may wait where nobody will accept it.
+        self.held.values().for_each(Held::refuse_connections);
     }
 }
 
