@@ -105,7 +105,7 @@ pub(crate) struct Export {
     /// Label of the fixture token to export as ARVADOS_API_TOKEN
     #[arg(long, value_name = "FIXTURE", default_value = "admin")]
     pub(crate) auth: String,
-    /// `human` for a reader, `sh` for eval, `json` for a program
+    /// How the environment is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -169,6 +169,9 @@ pub(crate) struct Env {
     pub(crate) target: Target,
     #[command(flatten)]
     pub(crate) export: Export,
+    /// Undo it: unset every variable that this command may set, whether the cluster is up or not
+    #[arg(long, conflicts_with = "auth")]
+    pub(crate) unset: bool,
 }
 
 #[derive(Args, Debug)]
@@ -200,9 +203,18 @@ pub(crate) struct Bench {
 /// The form of an exported environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// For a reader
     Human,
+    /// For `eval` in a POSIX shell
     Sh,
+    /// For `source` in fish
+    Fish,
+    /// For a program
     Json,
+    /// For a `.env` file
+    Dotenv,
+    /// For the file that GITHUB_ENV names in a workflow
+    Github,
 }
 
 /// The form of a report.

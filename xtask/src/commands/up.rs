@@ -71,7 +71,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
             ));
             Ok(())
         }
-        format => print(&Environment::of_stack(&cluster, &arguments.export.auth)?.print(format)),
+        format => print(&Environment::of_stack(&cluster, &arguments.export.auth)?.print(format)?),
     }
 }
 

@@ -74,6 +74,10 @@ impl Extra {
         if empty(&self.stop.command) || empty(&self.reset) || probe_is_empty {
             return Err("a command of it is empty".into());
         }
+        // Shells evaluate what it exports: no name may be anything else there.
+        if let Some(name) = self.export.keys().find(|name| !is_variable(name)) {
+            return Err(format!("{name:?} is no name of a variable"));
+        }
         let gaps: Vec<(String, String)> = self.gaps().map(|gap| (gap, String::new())).collect();
         self.texts().try_for_each(|text| template::fill(text, &gaps).map(drop))
     }
@@ -178,6 +182,12 @@ impl Extra {
     }
 }
 
+/// Whether a POSIX shell can have a variable of that name.
+fn is_variable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.starts_with(|c: char| plain(c) && !c.is_ascii_digit()) && name.chars().all(plain)
+}
+
 fn folder(context: &Context<'_>, name: &str) -> PathBuf {
     context.folder.data(name)
 }
@@ -214,6 +224,10 @@ mod tests {
         assert_eq!(gap, "unknown {{prt}}; did you mean port?");
         let other = check("{command: [x], ports: [x], env: {A: '{{port.y}}'}}").unwrap_err();
         assert!(other.contains("unknown {{port.y}}"), "{other}");
+        for name in ["A;reboot", "1A", "", "A B", "A=B"] {
+            let wrong = check(&format!("{{command: [x], export: {{'{name}': x}}}}")).unwrap_err();
+            assert_eq!(wrong, format!("{name:?} is no name of a variable"));
+        }
     }
 
     #[test]

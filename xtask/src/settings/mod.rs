@@ -200,6 +200,16 @@ impl Wanted {
     }
 }
 
+/// Every service that services.yml declares, in whatever profile.
+///
+/// # Errors
+/// When the file has a mistake.
+pub(crate) fn declared(services_yml: &Path) -> Result<Vec<Extra>, Usage> {
+    let file: ServicesYml = yaml::load(services_yml)?;
+    let layers = file.profiles.into_values().map(|layer| layer.services);
+    Ok(layers.chain([file.defaults.services]).flat_map(BTreeMap::into_values).collect())
+}
+
 /// The flags over the profile.
 fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
     let mut layer = profile;
