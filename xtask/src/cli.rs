@@ -151,6 +151,9 @@ pub(crate) struct Exec {
 pub(crate) struct Report {
     #[command(flatten)]
     pub(crate) target: Target,
+    /// Show it again whenever something changes, until the cluster goes down
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// `human` or `json`
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     pub(crate) format: ReportFormat,

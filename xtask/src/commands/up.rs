@@ -8,7 +8,7 @@ use crate::export::Environment;
 use crate::lifecycle::Cluster;
 use crate::lifecycle::bring_up::BringUp;
 use crate::lifecycle::health::Health;
-use crate::output::{print, say};
+use crate::output::{is_coloured, print, say};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{Origin, StackLock, State};
@@ -64,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
             let services = cluster.state.services.iter();
             let health = |name| if up.ready.contains(name) { Health::Ready } else { Health::Ended };
             let healths: Vec<Health> = services.map(|service| health(&service.name)).collect();
-            print(&status::table(&cluster, &healths))?;
+            print(&status::table(&cluster, &healths, is_coloured()))?;
             say(&format!(
                 "use it:  eval \"$(cargo xtask services env{} --format sh)\"",
                 option(&folder)

@@ -1,6 +1,7 @@
 //! Whether the services of a stack run and answer.
 
 use std::net::ToSocketAddrs;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use super::Cluster;
 use crate::process::pidfd::PidFd;
 use crate::readiness::{Asked, Awaited, Exec, Listener, Log, NotReady, Port};
 use crate::services::launch::Probe;
+use crate::signals::Interrupt;
 use crate::stack::StackFolder;
 use crate::stack::state::Service;
 
@@ -37,6 +39,17 @@ pub(crate) enum Health {
 /// # Errors
 /// When the stack's own files cannot be read.
 pub(crate) fn check(cluster: &Cluster<'_>) -> anyhow::Result<Vec<Health>> {
+    check_until(cluster, None)
+}
+
+/// As [`check`]; after an interrupt, what has not answered yet counts as hanging.
+///
+/// # Errors
+/// When the stack's own files cannot be read.
+pub(crate) fn check_until(
+    cluster: &Cluster<'_>,
+    interrupt: Option<&Interrupt>,
+) -> anyhow::Result<Vec<Health>> {
     let services = &cluster.state.services;
     if !services.iter().any(Service::is_alive) {
         return Ok(vec![Health::Ended; services.len()]);
@@ -46,7 +59,7 @@ pub(crate) fn check(cluster: &Cluster<'_>) -> anyhow::Result<Vec<Health>> {
     std::thread::scope(|scope| {
         let ask = |service| {
             let tls = Arc::clone(&tls);
-            scope.spawn(move || check_one(cluster, service, tls, deadline))
+            scope.spawn(move || check_one(cluster, service, tls, deadline, interrupt))
         };
         let threads: Vec<_> = services.iter().map(ask).collect();
         let joined = threads
@@ -61,6 +74,7 @@ fn check_one(
     service: &Service,
     tls: Arc<ClientConfig>,
     deadline: Instant,
+    interrupt: Option<&Interrupt>,
 ) -> anyhow::Result<Health> {
     let Some(process) = service.main_process() else { return Ok(Health::Ended) };
     let Some(handle) = PidFd::open(process)? else { return Ok(Health::Ended) };
@@ -69,7 +83,8 @@ fn check_one(
         Asked::Log(_) => Asked::Alive,
         asked => asked,
     };
-    let awaited = Awaited { handle: &handle, asked, deadline, interrupt: None };
+    let interrupt = interrupt.map(|interrupt| interrupt as &(dyn AsFd + Sync));
+    let awaited = Awaited { handle: &handle, asked, deadline, interrupt };
     Ok(match awaited.until_ready() {
         Ok(()) => Health::Ready,
         Err(NotReady::Exited) => Health::Ended,

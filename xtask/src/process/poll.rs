@@ -41,6 +41,13 @@ pub(crate) fn until_readable(
     }
 }
 
+/// Whether nobody can be at the other end of `descriptor` any more, as of a pipe that is not read.
+pub(crate) fn is_hung_up(descriptor: &dyn AsFd) -> bool {
+    // What is asked for here is told unasked.
+    let mut polled = [PollFd::new(descriptor.as_fd(), PollFlags::empty())];
+    nix::poll::poll(&mut polled, PollTimeout::ZERO).is_ok_and(|number| number > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -56,5 +63,13 @@ mod tests {
         let soon = Instant::now() + Duration::from_millis(5);
         assert_eq!(until_readable(&[&silent], Some(soon)).unwrap(), [0; 0]);
         assert!(Instant::now() >= soon);
+    }
+    #[test]
+    fn a_pipe_is_hung_up_when_its_reader_is_gone_and_a_file_never() {
+        let (reader, writer) = io::pipe().unwrap();
+        assert!(!is_hung_up(&writer));
+        drop(reader);
+        assert!(is_hung_up(&writer));
+        assert!(!is_hung_up(&tempfile::tempfile().unwrap()));
     }
 }
