@@ -46,23 +46,6 @@ fn a_stack_comes_up_whole_and_leaves_only_its_logs() {
 }
 
 #[test]
-fn what_a_person_sees() {
-    let checkout = Checkout::new();
-    let up = checkout.up(&["keep0"]);
-    // Pids and ports have as many digits as they happen to have.
-    let shape = |text: &str| {
-        let words =
-            text.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
-        let text = words.collect::<Vec<_>>().join("\n");
-        common::redacted(&text, &checkout).replace('_', "")
-    };
-    insta::assert_snapshot!("up, standard output", shape(&up.stdout));
-    insta::assert_snapshot!("up, standard error", shape(&up.stderr));
-    let down = checkout.services(&["down"]).ok();
-    insta::assert_snapshot!("down", shape(&format!("{}{}", down.stdout, down.stderr)));
-}
-
-#[test]
 fn only_we_can_read_what_is_secret() {
     let checkout = Checkout::new();
     checkout.up(&["api"]);

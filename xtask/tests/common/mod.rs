@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+pub(crate) mod following;
+
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Done {
@@ -53,6 +55,25 @@ pub(crate) fn redacted(text: &str, checkout: &Checkout) -> String {
         number = String::new();
     }
     redacted.trim_end_matches('\0').to_owned()
+}
+
+/// As [`redacted`], for text whose columns are as wide as the numbers in them happen to be, or that
+/// has underscores of its own.
+pub(crate) fn shape(text: &str, checkout: &Checkout) -> String {
+    let text = text.replace(checkout.root().to_str().unwrap(), "ROOT");
+    let (mut shape, mut rest) = (String::new(), text.as_str());
+    while let Some(c) = rest.chars().next() {
+        let same = |next: char| if c == ' ' { next == ' ' } else { next.is_ascii_digit() };
+        let run = rest.find(|next| !same(next)).unwrap_or(rest.len()).max(c.len_utf8());
+        let is_indented = shape.is_empty() || shape.ends_with('\n');
+        shape.push_str(match c {
+            ' ' if !is_indented => " ",
+            '0'..='9' if run > 1 => "N",
+            _ => &rest[..run],
+        });
+        rest = &rest[run..];
+    }
+    shape
 }
 
 /// A root with services.yml of its own. Dropping it takes its stacks down and proves that nothing
@@ -164,6 +185,17 @@ impl Checkout {
         if let Some(user) = self.user {
             // Whose toolchain this is, that user cannot see.
             command.uid(user).gid(user).env("HOME", self.root()).env_remove("CARGO");
+        }
+        command
+    }
+
+    /// `cargo xtask services ARGUMENTS`, whatever is said of terminals and proxies where the tests
+    /// run.
+    pub(crate) fn plainly(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(&[&["services"], arguments].concat());
+        command.env("TERM", "xterm").env_remove("NO_COLOR");
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
         }
         command
     }
