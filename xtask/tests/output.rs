@@ -148,6 +148,21 @@ fn a_program_gets_json_of_the_documented_shape() {
 }
 
 #[test]
+fn every_key_is_documented() {
+    let checkout = Checkout::new();
+    checkout.up(&["keep0"]);
+    let status = checkout.status(&[]);
+    let list = checkout.services(&["list", "--format", "json"]).ok().stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let documented = include_str!("../FORMATS.md");
+    for object in [&status, &status["services"][0], &list[0]] {
+        for key in object.as_object().unwrap().keys() {
+            assert!(documented.contains(&format!("\n| `{key}` | ")), "{key}");
+        }
+    }
+}
+
+#[test]
 fn the_environment_is_written_for_its_reader() {
     let checkout = with_a_quiet_service();
     checkout.up(&[]);

@@ -69,3 +69,17 @@ impl Seen<'_> {
         self.address(port, services).map(|address| format!("{scheme}://{address}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variable_is_documented_and_in_order() {
+        let readme = include_str!("../../../README.md");
+        for name in names().chain(crate::export::REROUTING) {
+            assert!(readme.contains(&format!("`{name}`")), "{name}");
+        }
+        assert!(names().is_sorted());
+    }
+}
