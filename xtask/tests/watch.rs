@@ -49,7 +49,10 @@ fn a_pipe_gets_the_table_again_only_when_it_has_changed() {
     checkout.services(&["down"]).ok();
     let done = watch.end();
     assert_eq!(done.code, Some(1), "{done:?}");
-    assert_eq!(done.stderr, "error: stack default is not up\n");
+    assert_eq!(
+        done.stderr,
+        "error: stack default is not up: `cargo xtask services up --stack default` starts it\n"
+    );
     assert!(!done.stdout.contains('\x1b'), "{done:?}");
 }
 
@@ -70,7 +73,13 @@ fn a_program_gets_a_line_of_json_for_each_change() {
     assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{done:?}");
     let down = serde_json::json!({"stack": "default", "ready": false, "era": null, "services": []});
     assert_eq!(lines.last(), Some(&down));
-    assert_eq!((done.code, &*done.stderr), (Some(1), "error: stack default is not up\n"));
+    assert_eq!(
+        (done.code, &*done.stderr),
+        (
+            Some(1),
+            "error: stack default is not up: `cargo xtask services up --stack default` starts it\n"
+        )
+    );
 }
 
 #[test]
@@ -127,5 +136,8 @@ fn there_is_nothing_to_watch_of_a_stack_that_is_not_up() {
     let checkout = Checkout::new();
     let done = checkout.services(&["status", "--watch"]);
     assert_eq!((done.code, &*done.stdout), (Some(1), ""));
-    assert_eq!(done.stderr, "error: stack default is not up\n");
+    assert_eq!(
+        done.stderr,
+        "error: stack default is not up: `cargo xtask services up --stack default` starts it\n"
+    );
 }
