@@ -201,6 +201,9 @@ pub(crate) struct Bench {
     /// How often each step is measured; the median is printed
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) rounds: usize,
+    /// How many stacks are brought up and down at once
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub(crate) stacks: usize,
 }
 
 /// The form of an exported environment.

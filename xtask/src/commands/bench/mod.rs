@@ -14,6 +14,7 @@ use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
 
 mod floor;
+mod many;
 mod memory;
 mod table;
 
@@ -47,14 +48,26 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Bench) -> anyhow::Result<()
             times.add(one);
         }
     }
-    fs_err::remove_dir_all(folder.path())?;
+    folder.remove()?;
+    let (all_up, all_down) = many(workspace, arguments.stacks)?;
     print(&table::render(&[
         Row::time("up, from nothing", &times.up, Some(&times.up_floor), "1.5 × floor, 40 ms"),
         Row::time("up, already running", &times.up_again, None, ""),
         Row::time("reset", &times.reset, Some(&times.reset_floor), "10 ms"),
         Row::time("down", &times.down, Some(&times.down_floor), "20 ms"),
         Row::memory("memory of the stack (PSS)", memory, "60 MB"),
+        Row::time(&format!("up, {} stacks at once", arguments.stacks), &all_up, None, ""),
+        Row::time(&format!("down, {} stacks at once", arguments.stacks), &all_down, None, ""),
     ]))
+}
+
+/// Measured a few times only: it takes as long as all the rest.
+fn many(workspace: &Workspace, stacks: usize) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+    let times = (0..3).map(|_| many::up_and_down(stacks)).collect::<anyhow::Result<Vec<_>>>()?;
+    for stack in 0..stacks {
+        StackFolder::new(workspace, many::name(stack).parse()?).remove()?;
+    }
+    Ok(times.into_iter().unzip())
 }
 
 /// What was measured, a list of rounds for each step.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// One line of it.
 pub(super) struct Row {
-    what: &'static str,
+    what: String,
     ours: String,
     floor: String,
     ratio: String,
@@ -14,7 +14,7 @@ pub(super) struct Row {
 impl Row {
     /// Medians of both lists, and the ratio of the two.
     pub(super) fn time(
-        what: &'static str,
+        what: &str,
         ours: &[Duration],
         floor: Option<&[Duration]>,
         aim: &'static str,
@@ -23,7 +23,7 @@ impl Row {
         let floor = floor.map(median);
         let text = |milliseconds: f64| format!("{milliseconds:.1} ms");
         Self {
-            what,
+            what: what.to_owned(),
             ours: text(ours),
             floor: floor.map(text).unwrap_or_default(),
             ratio: floor.map(|floor| format!("{:.2}", ours / floor)).unwrap_or_default(),
@@ -32,9 +32,9 @@ impl Row {
     }
 
     /// A size in bytes.
-    pub(super) fn memory(what: &'static str, bytes: u64, aim: &'static str) -> Self {
+    pub(super) fn memory(what: &str, bytes: u64, aim: &'static str) -> Self {
         let ours = format!("{} MB", bytes / 1_000_000);
-        Self { what, ours, floor: String::new(), ratio: String::new(), aim }
+        Self { what: what.to_owned(), ours, floor: String::new(), ratio: String::new(), aim }
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn render(rows: &[Row]) -> String {
         format!("{}\n", line.trim_end())
     };
     let heading = line("", "OURS", "FLOOR", "RATIO", "AIM");
-    let lines = rows.iter().map(|row| line(row.what, &row.ours, &row.floor, &row.ratio, row.aim));
+    let lines = rows.iter().map(|row| line(&row.what, &row.ours, &row.floor, &row.ratio, row.aim));
     std::iter::once(heading).chain(lines).collect()
 }
 
