@@ -47,6 +47,8 @@ pub(crate) enum Services {
     Exec(Exec),
     /// Show what runs, and the log of what does not
     Status(Report),
+    /// Show what the services have logged, merged by time
+    Logs(Logs),
     /// List the clusters of this checkout
     List(ListStacks),
     /// Print the environment in which a client finds the cluster
@@ -157,6 +159,21 @@ pub(crate) struct Report {
     /// `human` or `json`
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     pub(crate) format: ReportFormat,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Logs {
+    /// Services or kinds of service whose logs are meant; all of them if none is named
+    #[arg(value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Go on with what is logged from now on, until the stack is down
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Begin with the last N lines of all logs together [default: all, or 10 with --follow]
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) lines: Option<usize>,
 }
 
 #[derive(Args, Debug)]

@@ -16,6 +16,7 @@ mod environment;
 mod export;
 mod failure;
 mod lifecycle;
+mod logs;
 mod nearest;
 mod output;
 mod owned;
@@ -75,6 +76,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Services(Services::Exec(arguments)) => commands::exec::run(&workspace, &arguments),
         Command::Services(Services::Status(report)) => commands::status::run(&workspace, &report),
+        Command::Services(Services::Logs(arguments)) => commands::logs::run(&workspace, &arguments),
         Command::Services(Services::List(arguments)) => commands::list::run(&workspace, &arguments),
         Command::Services(Services::Env(arguments)) => commands::env::run(&workspace, &arguments),
         Command::Services(Services::Token(arguments)) => {

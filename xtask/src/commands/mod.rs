@@ -11,6 +11,7 @@ pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod guardian;
 pub(crate) mod list;
+pub(crate) mod logs;
 pub(crate) mod reset;
 pub(crate) mod restart;
 pub(crate) mod status;

@@ -1,7 +1,8 @@
 //! The end of a log, for a message that says why a service is not there.
 
-use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+
+use crate::logs::tail::read_before;
 
 /// How much of the end of the file is looked at.
 const BYTES: u64 = 8192;
@@ -18,11 +19,8 @@ pub(crate) fn tail(path: &Path, lines: usize) -> String {
 }
 
 fn read_end(path: &Path) -> std::io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(BYTES)))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
+    let file = std::fs::File::open(path)?;
+    let bytes = read_before(&file, file.metadata()?.len(), BYTES)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -18,6 +18,17 @@ pub(crate) fn until_readable(
 ) -> io::Result<Vec<usize>> {
     let mut polled: Vec<PollFd<'_>> =
         descriptors.iter().map(|object| PollFd::new(object.as_fd(), PollFlags::POLLIN)).collect();
+    until_ready(&mut polled, deadline)
+}
+
+/// The same for whatever is asked of each descriptor; that its other end is gone is told unasked.
+///
+/// # Errors
+/// When the kernel cannot poll.
+pub(crate) fn until_ready(
+    polled: &mut [PollFd<'_>],
+    deadline: Option<Instant>,
+) -> io::Result<Vec<usize>> {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         // Rounded up: a poll that returns too early would only be made again.
@@ -28,7 +39,7 @@ pub(crate) fn until_readable(
                 .and_then(|milliseconds| PollTimeout::try_from(milliseconds).ok())
                 .unwrap_or(PollTimeout::MAX)
         });
-        match nix::poll::poll(&mut polled, timeout) {
+        match nix::poll::poll(polled, timeout) {
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
             Ok(0) if left.is_none_or(|left| !left.is_zero()) => {}
