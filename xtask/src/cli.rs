@@ -48,6 +48,10 @@ pub(crate) enum Services {
     /// Show what runs, and the log of what does not
     Status(Report),
     /// Show what the services have logged, merged by time
+    ///
+    /// Each line stands behind the name of its service. A line that does not say when it was
+    /// written belongs to the one before it. The logs of a stack that is down are kept until it
+    /// is brought up again.
     Logs(Logs),
     /// List the clusters of this checkout
     List(ListStacks),

@@ -1,5 +1,5 @@
 //! The logs of a stack, shown once and followed.
-#![allow(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
 mod common;
 
@@ -90,14 +90,11 @@ impl Following {
     }
 
     /// Everything that it has printed, and how it ended.
+    #[track_caller]
     fn end(mut self) -> Done {
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
-            self.seen.push_str(&format!("{line}\n"));
-        }
-        let mut stderr = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        let code = self.child.wait().unwrap().code();
-        Done { code, stdout: std::mem::take(&mut self.seen), stderr }
+        let done = end(&mut self.child);
+        self.seen.extend(self.lines.iter().map(|line| format!("{line}\n")));
+        Done { stdout: std::mem::take(&mut self.seen), ..done }
     }
 
     fn signal(&self, signal: Signal) {
@@ -111,6 +108,26 @@ impl Drop for Following {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// How `child` ended, which has little to say on standard error.
+#[track_caller]
+fn end(child: &mut Child) -> Done {
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it does not end");
+        }
+        std::thread::yield_now();
+    };
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    Done { code: status.code(), stdout: String::new(), stderr }
 }
 
 /// A stack that is down, with logs of programs of all kinds.
@@ -144,7 +161,7 @@ fn what_a_person_sees_of_a_stack_that_is_down() {
     insta::assert_snapshot!(old_logs(&checkout, &[]).ok().stdout);
     let followed = old_logs(&checkout, &["--follow", "--lines", "2", "nginx"]).ok();
     assert_eq!(followed.stdout, old_logs(&checkout, &["nginx"]).ok().stdout);
-    assert_eq!(followed.stderr, "stack default is down\n");
+    assert_eq!(followed.stderr, "stack default has gone down\n");
 }
 
 #[test]
@@ -249,8 +266,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "api | 2026-11-25T09:55:01.000Z req-1 \"GET /\" 200\n");
-    let done = Done::from(child.wait_with_output().unwrap()).ok();
-    assert_eq!(done.stderr, "");
+    assert_eq!(end(&mut child).ok().stderr, "");
 }
 
 #[test]
@@ -266,14 +282,32 @@ fn a_follower_sees_every_line_until_the_stack_is_down() {
             assert!(line.starts_with(&format!("{service:<13} | ")), "{line}");
         }
     }
-    append(&checkout.stack("default", "log/api.log"), "last words");
+    append(&checkout.stack("default", "log/keep1.log"), "last words");
     checkout.services(&["down"]).ok();
     let done = following.end().ok();
-    assert_eq!(done.stderr, "stack default is down\n");
+    assert_eq!(done.stderr, "stack default has gone down\n");
     for service in ["api", "keep0", "keep1", "keepproxy", "arv-git-httpd"] {
         assert_whole_log(&checkout, service, &done.stdout);
     }
-    assert_eq!(of_service(&done.stdout, "api").last(), Some(&"last words"));
+    assert_eq!(of_service(&done.stdout, "keep1").last(), Some(&"last words"));
+}
+
+#[test]
+fn a_follower_ends_with_its_stack_even_if_the_next_one_is_up_before_it_looks() {
+    let checkout = Checkout::new();
+    checkout.up(&["keep0"]);
+    let mut following = Following::start(&checkout, &["--lines", "1000000"]);
+    logged_request(&checkout, "keep0", "req-seen");
+    following.until("req-seen");
+    following.signal(Signal::SIGSTOP);
+    logged_request(&checkout, "keep0", "req-unseen");
+    let log = fs_err::read_to_string(checkout.stack("default", "log/keep0.log")).unwrap();
+    checkout.services(&["down"]).ok();
+    checkout.up(&["keep0"]);
+    logged_request(&checkout, "keep0", "req-of-the-next");
+    following.signal(Signal::SIGCONT);
+    let done = following.end().ok();
+    assert_eq!(of_service(&done.stdout, "keep0"), log.lines().collect::<Vec<_>>());
 }
 
 #[test]
@@ -351,7 +385,7 @@ fn a_signal_ends_a_follower_even_if_nobody_reads_what_it_prints() {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdout.as_mut().unwrap().read_exact(&mut [0; 1]).unwrap();
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert_eq!(end(&mut child).code, Some(143));
 }
 
 #[test]
@@ -364,8 +398,7 @@ fn a_follower_ends_with_its_reader() {
     stdout.read_exact(&mut [0; 1]).unwrap();
     // From here on nothing is logged.
     drop(stdout);
-    let done = Done::from(child.wait_with_output().unwrap()).ok();
-    assert_eq!(done.stderr, "");
+    assert_eq!(end(&mut child).ok().stderr, "");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn until_down(
         follower.drain(&mut stdout)?;
         if follower.stack_is_down() {
             follower.finish(&mut stdout)?;
-            say(&format!("stack {} is down", folder.name()));
+            say(&format!("stack {} has gone down", folder.name()));
             return Ok(());
         }
         stdout.wait_for(&follower)?;

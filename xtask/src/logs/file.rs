@@ -66,7 +66,7 @@ impl LogFile {
             self.open = Some(Open::at(file.try_clone()?, tail.start)?);
             Ok(tail)
         };
-        skip().map(Some).map_err(|error| folder.error(&self.name, error))
+        skip().map(Some).map_err(|error| folder.error(&self.name, &error))
     }
 
     /// Has `head` be the next line, if there is one; where the file is `finished`, also the last
@@ -86,7 +86,7 @@ impl LogFile {
                 self.open = Some(Open::at(file, 0)?);
                 continue;
             };
-            let cannot = |error| folder.error(&self.name, error);
+            let cannot = |error| folder.error(&self.name, &error);
             let mut line = open.line().map_err(cannot)?;
             if line.is_none() {
                 let end = open.end(folder.identity(&self.name)?).map_err(cannot)?;

@@ -45,7 +45,7 @@ impl LogFolder {
         match openat(&self.handle, name, flags, Mode::empty()) {
             Ok(file) => Ok(Some(file.into())),
             Err(Errno::ENOENT) => Ok(None),
-            Err(errno) => Err(self.error(name, errno.into())),
+            Err(errno) => Err(self.error(name, &errno.into())),
         }
     }
 
@@ -57,7 +57,7 @@ impl LogFolder {
         match fstatat(&self.handle, name, AtFlags::empty()) {
             Ok(status) => Ok(Some(Identity(status.st_dev, status.st_ino))),
             Err(Errno::ENOENT) => Ok(None),
-            Err(errno) => Err(self.error(name, errno.into())),
+            Err(errno) => Err(self.error(name, &errno.into())),
         }
     }
 
@@ -69,7 +69,7 @@ impl LogFolder {
     }
 
     /// Says which file it was.
-    pub(super) fn error(&self, name: &str, error: io::Error) -> io::Error {
+    pub(super) fn error(&self, name: &str, error: &io::Error) -> io::Error {
         let path = self.path.join(name);
         io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
     }

@@ -325,6 +325,7 @@ mod tests {
     fn times_at_the_ends_of_the_calendar_can_be_compared() {
         let first = of_line(b"0000-01-01T00:00:00+23:59", local()).unwrap();
         let last = of_line(b"9999-12-31T23:59:59.999999999-23:59", local()).unwrap();
-        assert!(first < last && last > first);
+        assert_eq!(first.cmp(&last), std::cmp::Ordering::Less);
+        assert_eq!(last.cmp(&first), std::cmp::Ordering::Greater);
     }
 }
