@@ -83,6 +83,9 @@ pub(crate) struct Up {
     /// Print what would be started, and start nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Stay and show the logs; Ctrl-C takes the cluster down
+    #[arg(long, conflicts_with_all = ["dry_run", "format", "auth"])]
+    pub(crate) foreground: bool,
 }
 
 /// Flags that take precedence over services.yml.

@@ -5,6 +5,8 @@
 
 use std::process::ExitCode;
 
+use nix::sys::signal::Signal;
+
 /// Wrong usage or configuration: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -20,10 +22,18 @@ pub(crate) struct CheckFailed(pub(crate) String);
 #[error("interrupted by signal {0}")]
 pub(crate) struct Interrupted(pub(crate) i32);
 
-/// The command that we ran for somebody has failed, and said why itself: its own exit code.
+/// Nothing is left to say but this exit code: that of a command which we ran for somebody, or of
+/// the signal that ended what goes on until one comes.
 #[derive(Debug, thiserror::Error)]
-#[error("the command ended with {0}")]
-pub(crate) struct CommandEnded(pub(crate) u8);
+#[error("exit code {0}")]
+pub(crate) struct Exit(pub(crate) u8);
+
+impl Exit {
+    /// As a shell tells that a signal has ended something.
+    pub(crate) fn by_signal(signal: Signal) -> Self {
+        Self(u8::try_from(128 + signal as i32).unwrap_or(u8::MAX))
+    }
+}
 
 /// What to do about `error`, where that does not depend on what was being done.
 pub(crate) fn advice(error: &anyhow::Error) -> &'static str {
@@ -41,7 +51,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
         ExitCode::from(2)
     } else if error.is::<CheckFailed>() {
         ExitCode::from(1)
-    } else if let Some(CommandEnded(code)) = error.downcast_ref() {
+    } else if let Some(Exit(code)) = error.downcast_ref() {
         ExitCode::from(*code)
     } else if let Some(Interrupted(signal)) = error.downcast_ref() {
         ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
@@ -62,7 +72,7 @@ mod tests {
         assert_eq!(exit_code(&usage), ExitCode::from(2));
         let check: anyhow::Result<()> = Err(CheckFailed("1 failed".into()).into());
         assert_eq!(exit_code(&check.context("suites").unwrap_err()), ExitCode::from(1));
-        assert_eq!(exit_code(&CommandEnded(42).into()), ExitCode::from(42));
+        assert_eq!(exit_code(&Exit(42).into()), ExitCode::from(42));
         assert_eq!(exit_code(&Interrupted(2).into()), ExitCode::from(130));
         assert_eq!(exit_code(&Interrupted(15).into()), ExitCode::from(143));
         assert_eq!(exit_code(&anyhow::anyhow!("port in use")), ExitCode::from(3));

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !error.is::<failure::CommandEnded>() {
+            if !error.is::<failure::Exit>() {
                 output::say(&format!("error: {error:#}{}", failure::advice(&error)));
             }
             failure::exit_code(&error)

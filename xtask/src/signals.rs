@@ -1,12 +1,13 @@
 //! Being asked to end: noticed while we wait for something else.
 
 use std::fs::File;
-use std::io::{PipeReader, Read};
+use std::io::{self, ErrorKind, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -26,7 +27,8 @@ impl Interrupt {
     /// # Errors
     /// When there is no descriptor left.
     pub(crate) fn catch() -> anyhow::Result<Self> {
-        let (reader, writer) = std::io::pipe().context("cannot catch signals")?;
+        let (reader, writer) = io::pipe().context("cannot catch signals")?;
+        fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).context("cannot catch signals")?;
         let arrived = Arc::new(AtomicUsize::new(0));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             let number = usize::try_from(signal)?;
@@ -39,18 +41,37 @@ impl Interrupt {
         Ok(Self { arrived, reader })
     }
 
-    /// Waits for the next signal, and takes it: it is not waited for again.
+    /// The signal that has arrived, if one has: from now on, the next one is waited for.
     ///
     /// # Errors
     /// When the kernel does not let us read.
-    pub(crate) fn receive(&self) -> anyhow::Result<Signal> {
-        (&self.reader).read_exact(&mut [0])?;
-        Ok(Signal::try_from(i32::try_from(self.arrived.load(Ordering::SeqCst))?)?)
+    pub(crate) fn take(&self) -> io::Result<Option<Signal>> {
+        self.drain()?;
+        let number = self.arrived.swap(0, Ordering::SeqCst);
+        Ok(i32::try_from(number).ok().and_then(|number| Signal::try_from(number).ok()))
+    }
+
+    /// Empties the pipe.
+    fn drain(&self) -> io::Result<()> {
+        loop {
+            match (&self.reader).read(&mut [0; 64]) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// # Errors
     /// [`Interrupted`] if a signal has arrived.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
+        if self.arrived.load(Ordering::SeqCst) == 0 {
+            // A signal that was taken while it arrived: nobody is to be woken by it again. One that
+            // arrives now is noticed below.
+            let _ = self.drain();
+        }
         match self.arrived.load(Ordering::SeqCst) {
             0 => Ok(()),
             signal => Err(Interrupted(i32::try_from(signal).unwrap_or(SIGTERM))),

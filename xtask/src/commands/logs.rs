@@ -5,7 +5,7 @@ use std::io;
 use super::folder;
 use crate::cli::Logs;
 use crate::logs::{self, Follower, Start, Stdout};
-use crate::output::say;
+use crate::output::{is_coloured, say};
 use crate::signals::Interrupt;
 use crate::stack::StackFolder;
 use crate::workspace::Workspace;
@@ -23,12 +23,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Logs) -> anyhow::Result<()>
     }
     let start = arguments.lines.map_or(Start::Beginning, Start::Last);
     let stdout = io::stdout().lock();
-    logs::ended(logs::print(&folder, &services, start, logs::has_colours(), stdout))
+    logs::ended(logs::print(&folder, &services, start, is_coloured(), stdout))
 }
 
 fn follow(folder: &StackFolder, services: &[String], start: Start) -> anyhow::Result<()> {
     let interrupt = Interrupt::catch()?;
-    let follower = Follower::open(folder, services, start, logs::has_colours())?;
+    let follower = Follower::open(folder, services, start, is_coloured())?;
     logs::ended(until_down(folder, follower, Stdout::new(&interrupt)))
 }
 
@@ -44,6 +44,6 @@ fn until_down(
             say(&format!("stack {} has gone down", folder.name()));
             return Ok(());
         }
-        stdout.wait_for(&follower)?;
+        stdout.wait_for(&[&follower])?;
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::start::Start;
 use super::{Cluster, disk_space, reset, take_down};
+use crate::failure::Usage;
 use crate::output::say;
 use crate::plan::{self, Planned};
 use crate::process::orphans;
@@ -45,6 +46,9 @@ impl BringUp<'_> {
     pub(crate) fn run(self, lock: &StackLock) -> anyhow::Result<Up> {
         let (workspace, folder, selection) = (self.workspace, self.folder, self.selection);
         let previous = previous_state(folder, lock)?;
+        if let (Some(_), Some(_)) = (&previous, self.leaves) {
+            return Err(is_up_already(folder).into());
+        }
         let settings = match &previous {
             Some(state) => self.wanted.for_running(&state.settings)?,
             None => self.wanted.fresh(),
@@ -92,6 +96,15 @@ impl BringUp<'_> {
         }
         Ok(state)
     }
+}
+
+/// Another command's stack cannot become ours.
+fn is_up_already(folder: &StackFolder) -> Usage {
+    let name = folder.name();
+    Usage(format!(
+        "stack {name} is up already: `cargo xtask services logs --follow --stack {name}` shows its \
+         logs, and `cargo xtask services down --stack {name}` ends it"
+    ))
 }
 
 /// The state of a stack that is at least partly up.

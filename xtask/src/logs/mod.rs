@@ -22,7 +22,7 @@ use folder::LogFolder;
 pub(crate) use follow::Follower;
 use merge::{Log, Merged};
 pub(crate) use selection::select;
-pub(crate) use stdout::{Stdout, ended, has_colours};
+pub(crate) use stdout::{Stdout, ended};
 
 /// Where one begins to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Standard output for a command that goes on until somebody ends it.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 
 use nix::libc::PIPE_BUF;
@@ -23,15 +23,16 @@ impl<'a> Stdout<'a> {
         Self { stdout: io::stdout(), interrupt }
     }
 
-    /// Waits until `object` is readable.
+    /// Waits until one of `objects` is readable, and tells which are.
     ///
     /// # Errors
     /// When a signal has arrived, or the reader has gone away: see [`ended`].
-    pub(crate) fn wait_for(&self, object: &dyn AsFd) -> io::Result<()> {
-        self.wait(PollFlags::empty(), &[object])
+    pub(crate) fn wait_for(&self, objects: &[&dyn AsFd]) -> io::Result<Vec<usize>> {
+        self.wait(PollFlags::empty(), objects)
     }
 
-    fn wait(&self, output: PollFlags, objects: &[&dyn AsFd]) -> io::Result<()> {
+    fn wait(&self, output: PollFlags, objects: &[&dyn AsFd]) -> io::Result<Vec<usize>> {
+        const OURS: usize = 2;
         let mut polled = vec![
             PollFd::new(self.interrupt.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.stdout.as_fd(), output),
@@ -39,10 +40,14 @@ impl<'a> Stdout<'a> {
         let objects = objects.iter();
         polled.extend(objects.map(|object| PollFd::new(object.as_fd(), PollFlags::POLLIN)));
         let ready = until_ready(&mut polled, None)?;
+        // What has been read is written as long as somebody takes it: else it would be lost.
+        if ready.contains(&1) && !output.is_empty() {
+            return Ok(Vec::new());
+        }
         self.interrupt.check().map_err(io::Error::other)?;
-        match ready.contains(&1) && output.is_empty() {
+        match ready.contains(&1) {
             true => Err(ErrorKind::BrokenPipe.into()),
-            false => Ok(()),
+            false => Ok(ready.into_iter().filter_map(|index| index.checked_sub(OURS)).collect()),
         }
     }
 }
@@ -74,12 +79,6 @@ pub(crate) fn ended(output: io::Result<()>) -> anyhow::Result<()> {
         },
         Ok(()) => Ok(()),
     }
-}
-
-/// Whether whoever reads standard output wants colours.
-pub(crate) fn has_colours() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !unwanted && io::stdout().is_terminal()
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl<'a> OwnedStack<'a> {
             }
             Err(error) => {
                 // Rolled back as far as it came; the message may name a log, and those stay.
-                take_down::take_down(&folder, &[])?;
+                take_down_ours(&folder)?;
                 drop(lock);
                 guardian.dismiss()?;
                 Err(error)
@@ -100,10 +100,17 @@ impl<'a> OwnedStack<'a> {
     /// # Errors
     /// When a process cannot be ended, or a file not removed.
     pub(crate) fn end(self) -> anyhow::Result<()> {
-        // Somebody may have taken it down, or deleted it, before us.
         let lock = StackLock::take_if_exists(&self.folder, &self.command)?;
-        take_down::take_down(&self.folder, &[])?;
+        take_down_ours(&self.folder)?;
         drop(lock);
         self.guardian.dismiss()
+    }
+}
+
+/// Somebody may have taken ours down before us, and brought another one up in its place.
+fn take_down_ours(folder: &StackFolder) -> anyhow::Result<()> {
+    match State::load(folder) {
+        Ok(Some(state)) if !state.origin.is_owned_by_us() => Ok(()),
+        _ => take_down::take_down(folder, &[]).map(drop),
     }
 }

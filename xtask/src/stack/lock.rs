@@ -66,6 +66,11 @@ impl StackLock {
         Self::attempt(folder, command, Patience::DoNotWait)
     }
 
+    /// Whether no command works on the stack now.
+    pub(crate) fn is_free(folder: &StackFolder) -> bool {
+        File::open(folder.stack_lock()).is_ok_and(|file| file.try_lock_shared().is_ok())
+    }
+
     /// Whether nobody has had it before: the folder is new.
     pub(crate) fn is_first(&self) -> bool {
         self.is_first

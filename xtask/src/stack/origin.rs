@@ -76,6 +76,11 @@ impl Origin {
         })
     }
 
+    /// Whether this process owns it.
+    pub(crate) fn is_owned_by_us(&self) -> bool {
+        self.owner.is_some_and(|owner| Some(owner.process) == Identity::own())
+    }
+
     /// Whether not even its logs stay when it is down.
     pub(crate) fn leaves_nothing(&self) -> bool {
         self.owner.is_some_and(|owner| owner.leaves == Leaves::Nothing)

@@ -44,7 +44,7 @@ pub(super) fn run(mut command: Command, interrupt: &Interrupt) -> anyhow::Result
     })?;
     let handle = PidFd::open_pid(i32::try_from(child.id())?)?;
     while !poll::until_readable(&[&handle, interrupt], None)?.contains(&0) {
-        let signal = interrupt.receive()?;
+        let Some(signal) = interrupt.take()? else { continue };
         // What is typed at the terminal has reached the command already.
         if signal != Signal::SIGINT || !signals::come_from_a_terminal() {
             handle.signal(signal)?;

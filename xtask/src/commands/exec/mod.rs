@@ -3,7 +3,7 @@
 use crate::cli::Exec;
 use crate::embedded;
 use crate::export::Environment;
-use crate::failure::{CommandEnded, Usage};
+use crate::failure::{Exit, Usage};
 use crate::lifecycle::Cluster;
 use crate::output::say;
 use crate::owned::{OwnedStack, Request};
@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 mod attended;
 
 /// # Errors
-/// [`CommandEnded`] when the command fails; else when the cluster does not come up or go down.
+/// [`Exit`] when the command fails; else when the cluster does not come up or go down.
 pub(crate) fn run(workspace: &Workspace, arguments: &Exec) -> anyhow::Result<()> {
     let interrupt = Interrupt::catch()?;
     let code = match &arguments.stack {
@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Exec) -> anyhow::Result<()>
     };
     match code {
         0 => Ok(()),
-        code => Err(CommandEnded(code).into()),
+        code => Err(Exit(code).into()),
     }
 }
 

@@ -1,19 +1,25 @@
 //! `services up`: start a cluster, or what is missing of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{folder, status};
 use crate::cli::{Format, Up};
 use crate::export::Environment;
 use crate::lifecycle::Cluster;
-use crate::lifecycle::bring_up::BringUp;
+use crate::lifecycle::bring_up::{self, BringUp};
 use crate::lifecycle::health::Health;
 use crate::output::{is_coloured, print, say};
+use crate::owned::{OwnedStack, Request};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
-use crate::stack::{Origin, StackLock, State};
+use crate::stack::{Leaves, Origin, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 use crate::{embedded, plan};
+
+mod foreground;
+
+/// The command, for others that have to wait for it.
+const COMMAND: &str = "cargo xtask services up";
 
 /// # Errors
 /// As documented for the command: 2 for wrong usage, 3 when the services do not come up.
@@ -39,8 +45,23 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     }
     let services_binary = embedded::services_binary()?;
     let started_at = Instant::now();
-    let lock = StackLock::take(&folder, "cargo xtask services up")?;
     let interrupt = Interrupt::catch()?;
+    if arguments.foreground {
+        let stack = OwnedStack::bring_up(Request {
+            workspace,
+            folder,
+            wanted: &wanted,
+            selection: &arguments.services,
+            services_binary,
+            leaves: Leaves::Logs,
+            interrupt: &interrupt,
+            command: COMMAND,
+        })?;
+        say_what_is_up(stack.cluster().folder, stack.up(), started_at.elapsed());
+        say(&how_to_use(stack.cluster().folder));
+        return foreground::stay(stack, &interrupt);
+    }
+    let lock = StackLock::take(&folder, COMMAND)?;
     let bring_up = BringUp {
         workspace,
         folder: &folder,
@@ -51,13 +72,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
         interrupt: &interrupt,
     };
     let up = bring_up.run(&lock)?;
-    let took = started_at.elapsed();
-    up.notes.iter().for_each(|note| say(note));
-    let done = match up.started.len() {
-        0 => "ran already and was reset".to_owned(),
-        number => format!("is up ({number} services started)"),
-    };
-    say(&format!("stack {} {done} in {} ms", folder.name(), took.as_millis()));
+    say_what_is_up(&folder, &up, started_at.elapsed());
     let cluster = Cluster::new(workspace, &folder, up.state);
     match arguments.export.format {
         Format::Human => {
@@ -65,20 +80,27 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
             let health = |name| if up.ready.contains(name) { Health::Ready } else { Health::Ended };
             let healths: Vec<Health> = services.map(|service| health(&service.name)).collect();
             print(&status::table(&cluster, &healths, is_coloured()))?;
-            say(&format!(
-                "use it:  eval \"$(cargo xtask services env{} --format sh)\"",
-                option(&folder)
-            ));
+            say(&how_to_use(&folder));
             Ok(())
         }
         format => print(&Environment::of_stack(&cluster, &arguments.export.auth)?.print(format)?),
     }
 }
 
-/// ` --stack NAME`, unless it is the default one.
-fn option(folder: &crate::stack::StackFolder) -> String {
-    match folder.name().as_ref() {
+fn say_what_is_up(folder: &StackFolder, up: &bring_up::Up, took: Duration) {
+    up.notes.iter().for_each(|note| say(note));
+    let done = match up.started.len() {
+        0 => "ran already and was reset".to_owned(),
+        number => format!("is up ({number} services started)"),
+    };
+    say(&format!("stack {} {done} in {} ms", folder.name(), took.as_millis()));
+}
+
+/// What to type next.
+fn how_to_use(folder: &StackFolder) -> String {
+    let option = match folder.name().as_ref() {
         "default" => String::new(),
         name => format!(" --stack {name}"),
-    }
+    };
+    format!("use it:  eval \"$(cargo xtask services env{option} --format sh)\"")
 }
