@@ -3,10 +3,13 @@
 
 mod common;
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use common::{Checkout, Done};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::Signal;
 
 /// `services exec` of a shell script.
@@ -249,4 +252,67 @@ fn eight_stacks_of_one_checkout_come_up_and_go_down_at_once() {
     assert_eq!(checkout.processes().len(), 8 * 6);
     all_at_once("down");
     assert_eq!(checkout.processes(), [0; 0]);
+}
+
+/// `services exec` of a shell script that leads the session of a terminal; the other end of which
+/// comes back too.
+fn exec_on_a_terminal(checkout: &Checkout, script: &str) -> (Child, File) {
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    // As long as anybody else has its other end, it is not closed.
+    for end in [&terminal.master, &terminal.slave] {
+        fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+    }
+    let stream = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let mut command = exec(checkout, &[], script);
+    command.stdin(stream()).stdout(stream()).stderr(stream());
+    let lead_session = || {
+        nix::unistd::setsid()?;
+        // SAFETY: standard input is the terminal, and TIOCSCTTY takes a number.
+        match unsafe { nix::libc::ioctl(0, nix::libc::TIOCSCTTY, 0) } {
+            -1 => Err(std::io::Error::last_os_error()),
+            _ => Ok(()),
+        }
+    };
+    // SAFETY: setsid and ioctl are async-signal-safe, and nothing is allocated.
+    unsafe { command.pre_exec(lead_session) };
+    (command.spawn().unwrap(), File::from(terminal.master))
+}
+
+#[test]
+fn what_is_typed_at_a_terminal_reaches_the_command_once() {
+    let checkout = Checkout::new();
+    // The signal may come before it reads, or while it does.
+    let script = "trap 'echo interrupted' INT; echo ready; \
+                  until [ \"$line\" = word ]; do read line; done; echo \"[$line]\"";
+    let (mut exec, terminal) = exec_on_a_terminal(&checkout, script);
+    let mut output = BufReader::new(terminal.try_clone().unwrap());
+    let mut seen = String::new();
+    for (wanted, typed) in [("ready", "\x03"), ("interrupted", "word\n"), ("[word]", "")] {
+        let mut line = String::new();
+        while !line.contains(wanted) {
+            line.clear();
+            output.read_line(&mut line).unwrap();
+            seen.push_str(&line);
+        }
+        (&terminal).write_all(typed.as_bytes()).unwrap();
+    }
+    assert!(exec.wait().unwrap().success(), "{seen}");
+    assert_eq!(seen.matches("interrupted").count(), 1, "{seen}");
+    assert_nothing_is_left(&checkout);
+}
+
+#[test]
+fn when_the_terminal_is_closed_everything_ends() {
+    let checkout = Checkout::new();
+    let (mut exec, terminal) = exec_on_a_terminal(&checkout, "echo ready; sleep 600");
+    let mut output = BufReader::new(terminal);
+    let mut line = String::new();
+    while !line.contains("ready") {
+        line.clear();
+        output.read_line(&mut line).unwrap();
+    }
+    drop(output);
+    assert_eq!(exec.wait().unwrap().code(), Some(129));
+    common::wait_for(|| checkout.processes().is_empty());
+    assert_nothing_is_left(&checkout);
 }

@@ -20,7 +20,7 @@ pub(crate) fn reconcile(workspace: &Workspace) -> anyhow::Result<()> {
                 let _lock = StackLock::take_if_exists(&folder, COMMAND)?;
                 put_right(&folder)?;
             }
-            Ok(None) if is_unused(&folder)? => remove_if_unused(&folder)?,
+            Ok(None) if folder.is_unused()? => remove_if_unused(&folder)?,
             // A state that cannot be read is reported by the command that is about that stack.
             Ok(_) | Err(_) => {}
         }
@@ -36,7 +36,7 @@ pub(crate) fn reconcile(workspace: &Workspace) -> anyhow::Result<()> {
 pub(crate) fn put_right(folder: &StackFolder) -> anyhow::Result<()> {
     let Some(state) = State::load(folder)? else {
         // Another command has done it before us, or there never was more than a folder.
-        return if is_unused(folder)? { folder.remove() } else { Ok(()) };
+        return if folder.is_unused()? { folder.remove_unused() } else { Ok(()) };
     };
     let Some(lost) = state.origin.lost(folder)? else { return Ok(()) };
     let name = folder.name();
@@ -63,11 +63,6 @@ pub(crate) fn put_right(folder: &StackFolder) -> anyhow::Result<()> {
     }
     // Where the machine was started anew, there is no process that this would end.
     take_down::take_down(folder, &[]).map(drop)
-}
-
-/// Whether a command has made the folder and not come to use it.
-fn is_unused(folder: &StackFolder) -> anyhow::Result<bool> {
-    Ok(!folder.has_logs() && !folder.has_more_than_logs()?)
 }
 
 fn remove_if_unused(folder: &StackFolder) -> anyhow::Result<()> {

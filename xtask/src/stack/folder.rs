@@ -122,6 +122,33 @@ impl StackFolder {
         remove_folder(&self.path)
     }
 
+    /// Whether a command has made it and not come to use it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn is_unused(&self) -> anyhow::Result<bool> {
+        Ok(!self.has_logs() && !self.has_more_than_logs()?)
+    }
+
+    /// Removes it if it is still unused: a command that comes to use it meanwhile keeps it.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub(crate) fn remove_unused(&self) -> anyhow::Result<()> {
+        let fine = [io::ErrorKind::NotFound, io::ErrorKind::DirectoryNotEmpty];
+        for removed in [
+            fs_err::remove_dir(self.logs()),
+            fs_err::remove_file(self.stack_lock()),
+            fs_err::remove_dir(&self.path),
+        ] {
+            match removed {
+                Err(error) if !fine.contains(&error.kind()) => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The stack's name.
     pub(crate) fn name(&self) -> &StackName {
         &self.name
