@@ -62,20 +62,6 @@ fn a_service_that_ignores_sigterm_is_killed_and_named() {
 }
 
 #[test]
-fn a_grandchild_in_a_session_of_its_own_goes_down_too() {
-    let checkout = Checkout::new();
-    checkout.fake_keepstores("grandchild");
-    checkout.up(&[]);
-    let log = fs_err::read_to_string(checkout.stack("default", "log/keep0.log")).unwrap();
-    let grandchild = log.lines().find_map(|line| line.strip_prefix("grandchild ")).unwrap();
-    let stat = format!("/proc/{grandchild}/stat");
-    assert!(std::fs::exists(&stat).unwrap());
-    checkout.services(&["down"]).ok();
-    let runs = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
-    assert!(!runs, "the grandchild still runs");
-}
-
-#[test]
 fn a_stale_pid_that_is_now_somebody_elses_is_never_signalled() {
     let checkout = Checkout::new();
     checkout.up(&["api"]);

@@ -2,13 +2,14 @@
 //!
 //! No single sign covers every program: some clear their environment, some close their
 //! descriptors, some leave the session. What belongs to a service is the union of: its session,
-//! the marker in the environment, the holders of its lock, and the descendants of all these.
+//! the marker in the environment, the holders of its lock, and of all these the descendants and
+//! those who share a session with one.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::identity::Identity;
-use super::table::{self, FileId};
+use super::table::{self, Entry, FileId};
 
 /// By what the processes of a service are known.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub(crate) struct Signs {
     pub(crate) leader: Option<Identity>,
     /// The one that went on when the leader had ended: a daemon.
     pub(crate) daemon: Option<Identity>,
+    /// Those that were found earlier, of which not all may bear a sign of their own any more.
+    pub(crate) known: Vec<Identity>,
     /// Random, and in the environment of nothing else; unknown if the state is lost.
     pub(crate) marker: Option<String>,
     /// The lock file that its processes inherit; unknown if the state is lost.
@@ -29,6 +32,7 @@ impl Signs {
     pub(crate) fn complete(&mut self, other: Self) {
         self.leader = self.leader.or(other.leader);
         self.daemon = self.daemon.or(other.daemon);
+        self.known.extend(other.known);
         self.marker = self.marker.take().or(other.marker);
         self.lock = self.lock.take().or(other.lock);
     }
@@ -39,8 +43,11 @@ impl Signs {
 struct Seen {
     identity: Identity,
     parent: i32,
-    session: i32,
+    /// `None` if one of it is older than the stack, or is this program: then it is the session of
+    /// whoever called us, in which a service is for an instant before it leads its own.
+    session: Option<i32>,
     marker: Option<String>,
+    /// Those that it holds.
     locks: Vec<FileId>,
     /// Whether it works in the stack's folder.
     at_home: bool,
@@ -55,15 +62,17 @@ pub(crate) fn find(services: &[Signs], home: &Path, since: u64) -> Vec<Vec<Ident
         services.iter().map(|service| FileId::of(service.lock.as_ref()?)).collect();
     let all_locks: Vec<FileId> = lock_ids.iter().flatten().copied().collect();
     let own = i32::try_from(std::process::id()).unwrap_or_default();
-    let processes: Vec<Seen> = table::read()
+    let (candidates, others): (Vec<Entry>, Vec<Entry>) =
+        table::read().into_iter().partition(|entry| entry.start_time >= since && entry.pid != own);
+    let foreign: HashSet<i32> = others.iter().map(|entry| entry.session).collect();
+    let processes: Vec<Seen> = candidates
         .into_iter()
-        .filter(|entry| entry.start_time >= since && entry.pid != own)
         .map(|entry| Seen {
             identity: entry.identity(),
             parent: entry.parent,
-            session: entry.session,
+            session: (!foreign.contains(&entry.session)).then_some(entry.session),
             marker: entry.marker(),
-            locks: entry.open_files(&all_locks),
+            locks: entry.locked_files(&all_locks),
             at_home: entry.working_folder().is_some_and(|folder| folder.starts_with(home)),
         })
         .collect();
@@ -75,28 +84,33 @@ pub(crate) fn find(services: &[Signs], home: &Path, since: u64) -> Vec<Vec<Ident
 }
 
 fn belonging(service: &Signs, lock: Option<FileId>, processes: &[Seen]) -> Vec<Identity> {
-    let leader_alive = processes.iter().any(|seen| Some(seen.identity) == service.leader);
-    let daemon = processes.iter().find(|seen| Some(seen.identity) == service.daemon);
-    let by_itself = |seen: &Seen| {
+    let by_itself = |seen: &&Seen| {
+        let is_known = [service.leader, service.daemon].contains(&Some(seen.identity))
+            || service.known.contains(&seen.identity);
         let has_marker = service.marker.is_some() && seen.marker == service.marker;
         let has_lock = lock.is_some_and(|lock| seen.locks.contains(&lock));
         // A session keeps its number while it has members. Once all are gone the number may be a
-        // stranger's, so without a living leader it takes one more sign.
-        let in_session = service.leader.is_some_and(|leader| leader.pid == seen.session)
-            && (leader_alive || seen.at_home);
-        let with_daemon = daemon.is_some_and(|daemon| daemon.session == seen.session);
-        Some(seen.identity) == service.leader || has_marker || has_lock || in_session || with_daemon
+        // stranger's, so where nobody else in it is known it takes one more sign.
+        let leader = service.leader.map(|leader| leader.pid);
+        let in_session = seen.session.is_some() && seen.session == leader && seen.at_home;
+        is_known || has_marker || has_lock || in_session
     };
     let mut found: HashSet<i32> =
-        processes.iter().filter(|seen| by_itself(seen)).map(|seen| seen.identity.pid).collect();
+        processes.iter().filter(by_itself).map(|seen| seen.identity.pid).collect();
     loop {
-        let before = found.len();
-        let children = processes.iter().filter(|seen| found.contains(&seen.parent));
-        let children: Vec<i32> = children.map(|seen| seen.identity.pid).collect();
-        found.extend(children);
-        if found.len() == before {
+        let is_found = |seen: &&Seen| found.contains(&seen.identity.pid);
+        let sessions: HashSet<i32> =
+            processes.iter().filter(is_found).filter_map(|seen| seen.session).collect();
+        let related = |seen: &&Seen| {
+            let shares_session = seen.session.is_some_and(|session| sessions.contains(&session));
+            found.contains(&seen.parent) || shares_session
+        };
+        let related: HashSet<i32> =
+            processes.iter().filter(related).map(|seen| seen.identity.pid).collect();
+        if related.is_subset(&found) {
             break;
         }
+        found.extend(related);
     }
     let members = processes.iter().filter(|seen| found.contains(&seen.identity.pid));
     members.map(|seen| seen.identity).collect()
@@ -108,12 +122,14 @@ mod tests {
 
     fn process(pid: i32, parent: i32, session: i32) -> Seen {
         let identity = Identity { pid, start_time: 1000 };
+        let session = Some(session);
         Seen { identity, parent, session, marker: None, locks: vec![], at_home: false }
     }
 
     fn service(leader: Option<i32>) -> Signs {
         let leader = leader.map(|pid| Identity { pid, start_time: 1000 });
-        Signs { leader, daemon: None, marker: Some("ours".into()), lock: None }
+        let marker = Some("ours".into());
+        Signs { leader, daemon: None, known: vec![], marker, lock: None }
     }
 
     fn pids(service: &Signs, processes: &[Seen]) -> Vec<i32> {
@@ -157,6 +173,29 @@ mod tests {
         let signs = Signs { daemon: Some(daemon.identity), ..service(Some(10)) };
         assert_eq!(pids(&signs, &[daemon, process(21, 1, 19)]), [20, 21]);
         assert_eq!(pids(&signs, &[process(21, 1, 19)]), [0; 0]);
+    }
+
+    #[test]
+    fn who_shares_a_session_with_one_of_ours_is_ours() {
+        let marked = Seen { marker: Some("ours".into()), ..process(20, 1, 19) };
+        let processes = [marked, process(21, 1, 19), process(22, 21, 22), process(23, 1, 22)];
+        assert_eq!(pids(&service(None), &processes), [20, 21, 22, 23]);
+    }
+
+    #[test]
+    fn the_callers_session_is_not_ours_even_if_one_of_ours_is_in_it() {
+        let locked = Seen { locks: FileId::of("/").into_iter().collect(), ..process(20, 1, 0) };
+        let processes = [locked, process(21, 1, 0)].map(|seen| Seen { session: None, ..seen });
+        assert_eq!(pids(&service(Some(10)), &processes), [20]);
+    }
+
+    #[test]
+    fn what_an_orphan_starts_is_ours_if_the_orphan_was_found_in_time() {
+        let orphan = process(20, 1, 20);
+        let signs = Signs { known: vec![orphan.identity], ..service(None) };
+        let processes = [orphan, process(21, 20, 21)];
+        assert_eq!(pids(&signs, &processes), [20, 21]);
+        assert_eq!(pids(&service(None), &processes), [0; 0]);
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn group(seen: Vec<Seen>, is_wanted: &dyn Fn(&Path) -> bool) -> Vec<Orphan> {
         let signs = Signs {
             leader: Some(process.entry.identity()),
             daemon: None,
+            known: Vec::new(),
             marker: process.marker.map(|marker| marker.to_string()),
             lock: process.lock.map(|lock| lock.descriptor),
         };
@@ -84,7 +85,11 @@ fn look() -> Vec<Seen> {
     let own = table::read().into_iter().filter(|entry| entry.user() == Some(user));
     let seen = own.map(|entry| Seen {
         marker: entry.marker().and_then(|marker| Marker::parse(&marker)),
-        lock: entry.open_paths().into_iter().find_map(lock),
+        lock: entry
+            .open_paths()
+            .into_iter()
+            .filter_map(lock)
+            .find(|lock| entry.has_locked(&lock.descriptor)),
         entry,
     });
     let is_service = |process: &Seen| process.marker.is_some() || process.lock.is_some();

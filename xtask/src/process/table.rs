@@ -91,15 +91,27 @@ impl Entry {
         String::from_utf8(value.to_vec()).ok()
     }
 
-    /// Which of `files` it has open.
-    pub(crate) fn open_files(&self, files: &[FileId]) -> Vec<FileId> {
+    /// Which of `files` it has open and locked, or has inherited so.
+    ///
+    /// Only to have it open is no sign: whoever searches or copies the folder has that for a while.
+    pub(crate) fn locked_files(&self, files: &[FileId]) -> Vec<FileId> {
         let Ok(folder) = std::fs::read_dir(format!("/proc/{}/fd", self.pid)) else {
             return Vec::new();
         };
-        folder
-            .filter_map(|entry| FileId::of(entry.ok()?.path()))
-            .filter(|file| files.contains(file))
+        let paths = folder.filter_map(|entry| Some(entry.ok()?.path()));
+        paths
+            .filter_map(|path| {
+                let file = FileId::of(&path).filter(|file| files.contains(file))?;
+                self.has_locked(&path).then_some(file)
+            })
             .collect()
+    }
+
+    /// Whether the file is locked that it has open under that descriptor: `/proc/PID/fd/NUMBER`.
+    pub(crate) fn has_locked(&self, descriptor: &Path) -> bool {
+        let Some(number) = descriptor.file_name() else { return false };
+        let info = Path::new("/proc").join(self.pid.to_string()).join("fdinfo").join(number);
+        std::fs::read_to_string(info).is_ok_and(|info| info.contains("\nlock:"))
     }
 
     /// What it has open: the path of each descriptor, the name of its file, and whether that has
@@ -209,12 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn our_own_process_is_in_the_table_with_its_open_files() {
+    fn our_own_process_is_in_the_table_with_the_files_that_it_has_locked() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let id = FileId::of(file.path()).unwrap();
         let own = i32::try_from(std::process::id()).unwrap();
         let entry = read().into_iter().find(|entry| entry.pid == own).unwrap();
-        assert_eq!(entry.open_files(&[id]), [id]);
+        assert_eq!(entry.locked_files(&[id]), [], "it is only open");
+        file.as_file().lock().unwrap();
+        assert_eq!(entry.locked_files(&[id]), [id]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One command at a time works on a stack.
 
 use std::fs::{File, TryLockError};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -17,6 +17,9 @@ pub(crate) struct StackLock {
     is_first: bool,
 }
 
+/// How often the folder may be removed under us.
+const ATTEMPTS: usize = 100;
+
 /// Whether to wait for another command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Patience {
@@ -31,12 +34,17 @@ impl StackLock {
     /// # Errors
     /// When the folder or the file cannot be made or locked.
     pub(crate) fn take(folder: &StackFolder, command: &str) -> anyhow::Result<Self> {
-        loop {
-            folder.create()?;
+        for _ in 0..ATTEMPTS {
+            // A command may just be removing the folder, which it has found unused.
+            match folder.create() {
+                Err(error) if is_not_found(&error) => {}
+                created => created?,
+            }
             if let Some(lock) = Self::attempt(folder, command, Patience::Wait)? {
                 return Ok(lock);
             }
         }
+        anyhow::bail!("{} is removed again and again", folder.path().display())
     }
 
     /// The same for a stack that may have no folder: then there is nothing to lock.
@@ -117,6 +125,10 @@ fn say_whom_we_wait_for(file: &mut File, folder: &StackFolder) -> anyhow::Result
     let holder = if holder.is_empty() { "another command" } else { holder };
     say(&format!("waiting for {holder}, which works on stack {}", folder.name()));
     Ok(())
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 /// Whether `file` is the one that is at `path` now.

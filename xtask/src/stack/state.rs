@@ -165,6 +165,7 @@ impl Service {
         Signs {
             leader: self.process,
             daemon: self.daemon,
+            known: Vec::new(),
             marker: Some(self.marker.clone()),
             lock: Some(folder.service_lock(&self.name)),
         }

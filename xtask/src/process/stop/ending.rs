@@ -1,74 +1,31 @@
-//! Ending services: asked politely first, killed at the deadline, and nothing of them left.
+//! The processes of services on their way to their end, and what they start on that way.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
 use nix::sys::wait::WaitPidFlag;
 
-use super::identity::Identity;
-use super::members::{self, Signs};
-use super::pidfd::PidFd;
-use super::poll;
-use super::run::Running;
+use super::{Home, Killed, Target};
 use crate::output::say;
-use crate::services::launch::Stop;
+use crate::process::identity::Identity;
+use crate::process::members::{self, Signs};
+use crate::process::pidfd::PidFd;
+use crate::process::poll;
+use crate::process::run::Running;
 
 /// How long the kernel may take to end processes that were killed.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A service to end.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    pub(crate) service: String,
-    pub(crate) signs: Signs,
-    pub(crate) stop: Stop,
-    /// Where its command for that is run.
-    pub(crate) folder: PathBuf,
-}
+/// How often we look for what ending processes have started. What loses every sign is found only
+/// as long as the process that started it lives.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A process that did not end when asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Killed {
-    pub(crate) service: String,
-    pub(crate) process: Identity,
-}
-
-/// Where the targets live.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Home<'a> {
-    /// The stack's folder.
-    pub(crate) folder: &'a Path,
-    /// No process of the stack started earlier, in clock ticks.
-    pub(crate) since: u64,
-}
-
-/// Ends all processes of all `targets` together and returns when they are gone. The result names
-/// those that had to be killed.
-///
-/// # Errors
-/// When a process cannot be signalled, or not even SIGKILL ends it.
-pub(crate) fn stop(
-    targets: &[Target],
-    home: Home<'_>,
-    grace: Duration,
-) -> anyhow::Result<Vec<Killed>> {
-    let mut ending = Ending::new(targets, home);
-    let now = Instant::now();
-    ending.look_again()?;
-    let commands = ending.start_commands();
-    ending.ask()?;
-    // A command may take half of the time that its service has.
-    ending.finish_commands(commands, now + grace / 2)?;
-    ending.ask()?;
-    ending.wait_until(now + grace)?;
-    let killed = ending.kill()?;
-    Ok(killed)
-}
+/// How long a lock may be held by nobody that we can find.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 
 /// One process that is to end.
 #[derive(Debug)]
@@ -77,9 +34,12 @@ struct Member {
     process: Identity,
     handle: PidFd,
     asked: bool,
+    /// Whether it was stopped, and starts nothing more.
+    frozen: bool,
 }
 
-struct Ending<'a> {
+/// Services on their way to their end.
+pub(super) struct Ending<'a> {
     targets: &'a [Target],
     home: Home<'a>,
     running: BTreeMap<Identity, Member>,
@@ -89,37 +49,69 @@ struct Ending<'a> {
 }
 
 impl<'a> Ending<'a> {
-    fn new(targets: &'a [Target], home: Home<'a>) -> Self {
+    pub(super) fn new(targets: &'a [Target], home: Home<'a>) -> Self {
         let (running, killed, commanded) = Default::default();
         Self { targets, home, running, killed, commanded }
     }
 
-    /// Adds what belongs to the targets now; true if that is anything new.
+    /// Adds what belongs to the targets now; true if that is anything new, even if it has ended
+    /// since.
     ///
     /// # Errors
     /// When a process cannot be watched.
-    fn look_again(&mut self) -> anyhow::Result<bool> {
-        let signs: Vec<Signs> = self.targets.iter().map(|target| target.signs.clone()).collect();
+    pub(super) fn look_again(&mut self) -> anyhow::Result<bool> {
+        let targets = self.targets.iter().enumerate();
+        let signs = targets.map(|(service, target)| {
+            let known = self.running.values().filter(|member| member.service == service);
+            let known = known.map(|member| member.process).collect();
+            Signs { known, ..target.signs.clone() }
+        });
+        let signs: Vec<Signs> = signs.collect();
         let found = members::find(&signs, self.home.folder, self.home.since);
-        let before = self.running.len();
+        let mut anything = false;
         for (service, processes) in found.into_iter().enumerate() {
             for process in processes {
                 if self.running.contains_key(&process) {
                     continue;
                 }
+                anything = true;
                 let handle = PidFd::open(process);
                 if let Some(handle) = handle.with_context(|| format!("cannot watch {process}"))? {
-                    let member = Member { service, process, handle, asked: false };
+                    let (asked, frozen) = (false, false);
+                    let member = Member { service, process, handle, asked, frozen };
                     self.running.insert(process, member);
                 }
             }
         }
-        Ok(self.running.len() > before)
+        Ok(anything)
+    }
+
+    /// Looks again when all that we know of has ended; true if there is more. A look can miss a
+    /// process that forks and ends at once, but as long as somebody holds a lock there is more.
+    ///
+    /// # Errors
+    /// When whoever holds a lock cannot be found.
+    fn look_for_more(&mut self) -> anyhow::Result<bool> {
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        while !self.look_again()? {
+            let held = |target: &'a Target| Some((&target.service, target.held_lock()?));
+            let Some((service, lock)) = self.targets.iter().find_map(held) else {
+                return Ok(false);
+            };
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "{}: a process that we cannot see, perhaps another user's, holds {}",
+                service,
+                lock.display()
+            );
+            std::thread::yield_now();
+        }
+        Ok(true)
     }
 
     /// Starts the commands by which services that still run are to be ended. One that does not
     /// start is said, and its service asked by a signal.
-    fn start_commands(&mut self) -> Vec<Running> {
+    pub(super) fn start_commands(&mut self) -> Vec<Running> {
         let mut started = Vec::new();
         for (service, target) in self.targets.iter().enumerate() {
             let runs = self.running.values().any(|member| member.service == service);
@@ -141,17 +133,24 @@ impl<'a> Ending<'a> {
 
     /// Waits until all commands have ended, at most until `deadline`. Whatever they achieved, what
     /// still runs is asked by a signal then.
-    fn finish_commands(&mut self, commands: Vec<Running>, deadline: Instant) -> anyhow::Result<()> {
+    pub(super) fn finish_commands(
+        &mut self,
+        commands: Vec<Running>,
+        deadline: Instant,
+    ) -> anyhow::Result<()> {
+        if commands.is_empty() {
+            return Ok(());
+        }
         for command in commands {
             command.finish(deadline)?;
         }
         self.commanded.clear();
-        Ok(())
+        self.look_again().map(drop)
     }
 
     /// Signals the leader of each service, or all its processes when that has ended. A leader
     /// knows best how to end its children.
-    fn ask(&mut self) -> anyhow::Result<()> {
+    pub(super) fn ask(&mut self) -> anyhow::Result<()> {
         let leader = |service: usize| {
             let signs = &self.targets[service].signs;
             let running = |process: &Identity| self.running.contains_key(process);
@@ -175,20 +174,20 @@ impl<'a> Ending<'a> {
         Ok(())
     }
 
-    /// Waits until all are gone, or the deadline; orphans are asked as soon as their leader ends.
-    fn wait_until(&mut self, deadline: Instant) -> anyhow::Result<()> {
+    /// Waits until all are gone; false if the deadline comes first. Orphans are asked as soon as
+    /// their leader ends.
+    pub(super) fn wait_until(&mut self, deadline: Instant) -> anyhow::Result<bool> {
         loop {
-            while !self.running.is_empty() {
-                if !self.reap(deadline)? {
-                    return Ok(());
-                }
-                self.ask()?;
-            }
-            // A process may have been started while the others ended.
-            if !self.look_again()? {
-                return Ok(());
-            }
             self.ask()?;
+            if self.running.is_empty() && !self.look_for_more()? {
+                return Ok(true);
+            }
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            if !self.reap(deadline.min(Instant::now() + LOOK_INTERVAL))? {
+                self.look_again()?;
+            }
         }
     }
 
@@ -208,20 +207,46 @@ impl<'a> Ending<'a> {
         Ok(!ended.is_empty())
     }
 
-    /// Kills what is left, again and again: a dying process may have just forked.
-    fn kill(mut self) -> anyhow::Result<Vec<Killed>> {
+    /// Kills what is left, and says what that was.
+    pub(super) fn kill(mut self) -> anyhow::Result<Vec<Killed>> {
         let deadline = Instant::now() + KILL_PATIENCE;
-        while !self.running.is_empty() {
-            for running in self.running.values() {
-                running.handle.signal(Signal::SIGKILL)?;
-                self.killed.insert((running.service, running.process));
+        loop {
+            self.freeze(deadline)?;
+            for member in self.running.values() {
+                member.handle.signal(Signal::SIGKILL)?;
+                self.killed.insert((member.service, member.process));
             }
-            if !self.reap(deadline)? {
-                let left: Vec<String> = self.running.keys().map(ToString::to_string).collect();
-                anyhow::bail!("not even SIGKILL has ended {}", left.join(", "));
+            while !self.running.is_empty() {
+                anyhow::ensure!(self.reap(deadline)?, "not even SIGKILL has ended {}", self.left());
             }
-            self.look_again()?;
+            if !self.look_for_more()? {
+                return Ok(self.killed_by_name());
+            }
         }
+    }
+
+    /// Stops all, until a look finds nothing new: who is killed while another one starts may leave
+    /// an orphan without any sign.
+    fn freeze(&mut self, deadline: Instant) -> anyhow::Result<()> {
+        loop {
+            let in_time = Instant::now() < deadline;
+            anyhow::ensure!(in_time, "more is started all the time: {}", self.left());
+            for member in self.running.values_mut().filter(|member| !member.frozen) {
+                member.handle.signal(Signal::SIGSTOP)?;
+                member.frozen = true;
+            }
+            if !self.look_again()? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn left(&self) -> String {
+        let left: Vec<String> = self.running.keys().map(ToString::to_string).collect();
+        left.join(", ")
+    }
+
+    fn killed_by_name(&self) -> Vec<Killed> {
         let name = |service: usize| self.targets[service].service.clone();
         let mut killed: Vec<Killed> = self
             .killed
@@ -229,6 +254,6 @@ impl<'a> Ending<'a> {
             .map(|(service, process)| Killed { service: name(*service), process: *process })
             .collect();
         killed.sort_by(|a, b| (&a.service, a.process).cmp(&(&b.service, b.process)));
-        Ok(killed)
+        killed
     }
 }
