@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::failure::Usage;
 use crate::nearest;
+use crate::services::extra::Extra;
 use crate::services::launch::Launch;
 use crate::services::{Check, Context, Definition, Kind, any_version, definitions};
 use crate::settings::{Provider, Settings};
@@ -41,7 +42,7 @@ pub(crate) fn plan(
     for definition in &all {
         let (provider, unavailable) = match definition {
             Definition::Kind(kind) => choose(kind, &settings.provider(kind.name), lookup)?,
-            Definition::Extra(_, extra) => of_program(extra.program(), lookup),
+            Definition::Extra(_, extra) => of_programs(extra, lookup),
         };
         for name in definition.instances(settings) {
             let (provider, unavailable) = (provider.clone(), unavailable.clone());
@@ -93,11 +94,10 @@ fn add_needs(all: &[Definition], definition: &Definition, needed: &mut Vec<Strin
 }
 
 /// A declared service is played by its program, or not at all.
-fn of_program(program: &str, lookup: Lookup<'_>) -> (Provider, Option<String>) {
-    match lookup(program, any_version) {
-        Ok(path) => (Provider::Path(path), None),
-        Err(why) => (Provider::Path(program.into()), Some(why)),
-    }
+fn of_programs(extra: &Extra, lookup: Lookup<'_>) -> (Provider, Option<String>) {
+    let found = extra.look_up(extra.program(), lookup);
+    let lacks = extra.programs().find_map(|program| extra.look_up(program, lookup).err());
+    (Provider::Path(found.unwrap_or_else(|_| extra.program().into())), lacks)
 }
 
 /// Who plays a kind, and what it lacks for that.
@@ -155,8 +155,8 @@ pub(crate) fn describe(services: &[Planned], context: &Context<'_>) -> anyhow::R
 
 fn describe_launch(text: &mut String, service: &Planned, launch: &Launch) {
     let _ = writeln!(text, "  probe  {}", launch.probe);
-    if let Some(command) = &launch.stop.command {
-        let _ = writeln!(text, "  stop   {}", command.join(" "));
+    if let Some(task) = &launch.stop.command {
+        let _ = writeln!(text, "  stop   {}", task.command.join(" "));
     }
     let program = match &service.provider {
         Provider::Path(path) => path.display().to_string(),

@@ -30,6 +30,11 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let (gopath, path) = (of("GOPATH"), of("PATH"));
     let go = std::env::split_paths(&gopath).map(|folder| folder.join("bin"));
     let folders = go.chain(std::env::split_paths(&path)).chain(SYSTEM_FOLDERS.map(PathBuf::from));
+    find_in(folders, name)
+}
+
+/// The path of the program `name` in the first of these folders that has it.
+pub(crate) fn find_in(folders: impl Iterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
     folders
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(name))

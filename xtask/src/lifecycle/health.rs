@@ -108,9 +108,7 @@ pub(crate) fn asked<'a>(
     let probe = definition.launch(&context, &service.name, &service.provider)?.probe;
     Ok(match probe {
         Probe::Alive => Asked::Alive,
-        Probe::Exec(command) => {
-            Asked::Exec(Exec { command, folder: definition.working_folder(&context) })
-        }
+        Probe::Exec(task) => Asked::Exec(Exec(task)),
         Probe::Log(text) => {
             Asked::Log(Log { path: cluster.folder.log(&service.name), from: logged, text })
         }

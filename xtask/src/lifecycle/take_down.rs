@@ -134,7 +134,7 @@ pub(crate) fn stop_orphans(orphans: Vec<Orphan>) -> anyhow::Result<bool> {
     let mut by_folder: BTreeMap<PathBuf, Vec<Target>> = BTreeMap::new();
     for orphan in orphans {
         let Orphan { folder, service, signs } = orphan;
-        let target = Target { service, signs, stop: Stop::default(), folder: "/".into() };
+        let target = Target { service, signs, stop: Stop::default() };
         by_folder.entry(folder).or_default().push(target);
     }
     for (folder, targets) in &by_folder {

@@ -1,30 +1,26 @@
 //! A service that is ready when a command succeeds.
 
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
-use std::time::Instant;
 
-use super::Asking;
-use crate::process::run::Running;
+use super::{Asking, Awaited};
+use crate::process::run::Task;
 
-/// The command, and where it is run.
-pub(crate) struct Exec {
-    pub(crate) command: Vec<String>,
-    pub(crate) folder: PathBuf,
-}
+/// The command.
+pub(crate) struct Exec(pub(crate) Task);
 
 impl Exec {
-    /// Runs it once. What it prints each time that it is too early is of no interest.
-    pub(super) fn ask(&self, deadline: Instant) -> Result<(), Asking> {
+    /// Runs it once, and no longer than the service runs.
+    pub(super) fn ask(&self, awaited: &Awaited<'_>) -> Result<(), Asking> {
         let failed = |error: anyhow::Error| Asking::Failed(io::Error::other(format!("{error:#}")));
-        let nowhere = File::options().write(true).open("/dev/null").map_err(Asking::Failed)?;
-        let running = Running::start(&self.command, &self.folder, nowhere).map_err(failed)?;
-        let how = match running.finish(deadline).map_err(failed)? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => format!("ended with {status}"),
-            None => "did not end".to_owned(),
-        };
-        Err(Asking::Failed(io::Error::other(format!("{} {how}", self.command.join(" ")))))
+        let running = self.0.start().map_err(failed)?;
+        match awaited.wait_for(Some(&running), awaited.deadline, "") {
+            Ok(()) | Err(super::NotReady::TimedOut(_)) => {
+                running.finish(awaited.deadline).map_err(failed)
+            }
+            Err(not_ready) => {
+                running.abandon().map_err(failed)?;
+                Err(Asking::Ended(not_ready))
+            }
+        }
     }
 }

@@ -75,7 +75,7 @@ impl Awaited<'_> {
             let tried = match &self.asked {
                 Asked::Port(port) => port.ask(self),
                 Asked::Log(log) => log.ask(),
-                Asked::Exec(exec) => exec.ask(self.deadline),
+                Asked::Exec(exec) => exec.ask(self),
                 Asked::Alive => return Ok(()),
             };
             let why = match tried {

@@ -5,24 +5,29 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use super::Context;
-use super::launch::{Launch, Probe, Question, Sockets, Stop};
-use crate::process::run::Running;
-use crate::template;
+use super::launch::{Launch, Probe, Question, Sockets, Stop, signal_name};
+use super::{Context, any_version, client_host};
+use crate::plan::Lookup;
+use crate::process::run::Task;
+use crate::{programs, template};
 
 /// How long emptying it may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What services.yml says of it. In all of its texts, gaps are filled as [`Extra::values`] has
-/// them.
+/// them. All of its commands work in its own folder, with its environment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Extra {
     /// Program and arguments. A program without a slash is looked for on PATH, any other is
-    /// relative to the workspace. It works in the service's own folder, which is empty at first.
-    pub(crate) command: Vec<String>,
+    /// relative to the workspace. The folder that it works in is empty at first.
+    command: Vec<String>,
+    /// Further programs without which it cannot run, where its command is a script.
+    #[serde(default)]
+    requires: Vec<String>,
     /// Names of ports, each with a free number that stays the service's own.
     #[serde(default)]
     pub(crate) ports: Vec<String>,
@@ -35,7 +40,7 @@ pub(crate) struct Extra {
     #[serde(default)]
     pub(crate) needs: Vec<String>,
     #[serde(default)]
-    stop: Stop,
+    stop: ExtraStop,
     /// A command that empties it; without one, a reset leaves it as it is.
     #[serde(default)]
     reset: Option<Vec<String>>,
@@ -58,20 +63,31 @@ enum ExtraProbe {
     Exec(Vec<String>),
 }
 
+/// What services.yml may say of its end.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+struct ExtraStop {
+    /// Run first, for at most half of the time that it has.
+    command: Option<Vec<String>>,
+    /// Sent to its first process then.
+    #[serde(with = "signal_name")]
+    signal: Signal,
+}
+
+impl Default for ExtraStop {
+    fn default() -> Self {
+        Self { command: None, signal: Stop::default().signal }
+    }
+}
+
 impl Extra {
     /// What is wrong with it whatever the stack is, in words.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.command.is_empty() {
-            return Err("its command is empty".into());
-        }
         let asks_a_port = matches!(self.probe, Some(ExtraProbe::Tcp | ExtraProbe::Http(_)));
         if asks_a_port && self.ports.is_empty() {
             return Err("its probe asks a port, and it has none".into());
         }
-        let empty = |command: &Option<Vec<String>>| command.as_ref().is_some_and(Vec::is_empty);
-        let probe_is_empty =
-            matches!(&self.probe, Some(ExtraProbe::Exec(words)) if words.is_empty());
-        if empty(&self.stop.command) || empty(&self.reset) || probe_is_empty {
+        if self.commands().any(Vec::is_empty) {
             return Err("a command of it is empty".into());
         }
         // Shells evaluate what it exports: no name may be anything else there.
@@ -87,29 +103,65 @@ impl Extra {
         self.command.first().map_or("", String::as_str)
     }
 
+    /// All programs that it cannot do without and that can be known before it has a folder.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = &str> {
+        let first = self.commands().filter_map(|command| command.first());
+        let all = first.chain(&self.requires).map(String::as_str);
+        all.filter(|program| !program.contains("{{"))
+    }
+
+    /// Where one of its programs is: on the PATH that it sets for itself, or on ours.
+    ///
+    /// # Errors
+    /// Says why it cannot be used.
+    pub(crate) fn look_up(&self, program: &str, lookup: Lookup<'_>) -> Result<PathBuf, String> {
+        let own = self.env.get("PATH").filter(|_| !program.contains('/'));
+        let own = own.and_then(|path| programs::find_in(std::env::split_paths(path), program));
+        own.map_or_else(|| lookup(program, any_version), Ok)
+    }
+
     pub(super) fn launch(&self, context: &Context<'_>, name: &str) -> anyhow::Result<Launch> {
         let values = self.values(context, name);
         let arguments = fill_all(self.command.get(1..).unwrap_or_default(), &values)?;
-        let mut launch = Launch::new(arguments, Sockets::Own, self.probe(&values)?);
-        for (variable, text) in &self.env {
-            launch.environment.push((variable.clone(), fill(text, &values)?));
-        }
-        let command = self.stop.command.as_ref().map(|command| fill_all(command, &values));
-        launch.stop = Stop { command: command.transpose()?, ..self.stop.clone() };
+        let mut launch = Launch::new(arguments, Sockets::Own, self.probe(context, name)?);
+        launch.environment = self.environment(&values)?;
+        let command = self.stop.command.as_ref().map(|command| self.task(command, context, name));
+        launch.stop = Stop { command: command.transpose()?, signal: self.stop.signal };
         Ok(launch)
     }
 
-    fn probe(&self, values: &[(String, String)]) -> anyhow::Result<Probe> {
+    fn environment(&self, values: &[(String, String)]) -> anyhow::Result<Vec<(String, String)>> {
+        let variables = self.env.iter();
+        variables.map(|(name, text)| Ok((name.clone(), fill(text, values)?))).collect()
+    }
+
+    fn probe(&self, context: &Context<'_>, name: &str) -> anyhow::Result<Probe> {
+        let values = self.values(context, name);
         let on_first_port = |question| match self.ports.first() {
             Some(port) => Probe::Port(port.clone(), question),
             None => Probe::Alive,
         };
         Ok(match &self.probe {
             None | Some(ExtraProbe::Tcp) => on_first_port(Question::Connection),
-            Some(ExtraProbe::Http(path)) => on_first_port(Question::Http(fill(path, values)?)),
-            Some(ExtraProbe::Log(text)) => Probe::Log(fill(text, values)?),
-            Some(ExtraProbe::Exec(command)) => Probe::Exec(fill_all(command, values)?),
+            Some(ExtraProbe::Http(path)) => on_first_port(Question::Http(fill(path, &values)?)),
+            Some(ExtraProbe::Log(text)) => Probe::Log(fill(text, &values)?),
+            Some(ExtraProbe::Exec(command)) => Probe::Exec(self.task(command, context, name)?),
         })
+    }
+
+    /// One of its small commands.
+    fn task(&self, command: &[String], context: &Context<'_>, name: &str) -> anyhow::Result<Task> {
+        let values = self.values(context, name);
+        let mut command = fill_all(command, &values)?;
+        if let Some(program) = command.first_mut() {
+            let lookup: Lookup<'_> = &|name, check| context.workspace.look_up(name, check);
+            // One that is not there is reported by whoever runs it.
+            if let Ok(path) = self.look_up(program, lookup) {
+                *program = path.display().to_string();
+            }
+        }
+        let environment = self.environment(&values)?;
+        Ok(Task { command, folder: folder(context, name), environment })
     }
 
     /// The variables by which clients find it.
@@ -137,45 +189,49 @@ impl Extra {
 
     pub(super) fn reset(&self, context: &Context<'_>, name: &str) -> anyhow::Result<()> {
         let Some(command) = &self.reset else { return Ok(()) };
-        let command = fill_all(command, &self.values(context, name))?;
-        let log = fs_err::OpenOptions::new().append(true).open(context.folder.log(name))?;
-        let log = log.into_parts().0;
-        let running = Running::start(&command, &folder(context, name), log)?;
-        let how = match running.finish(Instant::now() + PATIENCE)? {
-            Some(status) if status.success() => return Ok(()),
-            Some(status) => format!("ended with {status}"),
-            None => format!("did not end within {} s", PATIENCE.as_secs()),
+        self.task(command, context, name)?.start()?.finish(Instant::now() + PATIENCE)
+    }
+
+    /// What it runs: itself, and to ask, to empty and to stop it.
+    fn commands(&self) -> impl Iterator<Item = &Vec<String>> {
+        let probe = match &self.probe {
+            Some(ExtraProbe::Exec(command)) => Some(command),
+            _ => None,
         };
-        anyhow::bail!("its command for that, {}, {how}; see the end of its log", command.join(" "))
+        let others = [probe, self.reset.as_ref(), self.stop.command.as_ref()];
+        [&self.command].into_iter().chain(others.into_iter().flatten())
     }
 
     /// Every text in which a gap may be.
     fn texts(&self) -> impl Iterator<Item = &String> {
         let probe = match &self.probe {
-            None | Some(ExtraProbe::Tcp) => &[][..],
-            Some(ExtraProbe::Http(text) | ExtraProbe::Log(text)) => std::slice::from_ref(text),
-            Some(ExtraProbe::Exec(words)) => words,
+            Some(ExtraProbe::Http(text) | ExtraProbe::Log(text)) => Some(text),
+            _ => None,
         };
-        let commands = [&self.stop.command, &self.reset].into_iter().flatten().flatten();
         let maps = self.env.values().chain(self.export.values());
-        self.command.iter().chain(probe).chain(commands).chain(maps)
+        self.commands().flatten().chain(probe).chain(maps)
     }
 
     /// The names of the gaps that its texts may have.
     fn gaps(&self) -> impl Iterator<Item = String> {
-        let first = self.ports.first().map(|_| "port".to_owned());
+        let first = self.ports.first().map(|_| ["port", "address"]).into_iter().flatten();
         let ports = self.ports.iter().map(|port| format!("port.{port}"));
-        ["host", "folder", "stack"].map(str::to_owned).into_iter().chain(first).chain(ports)
+        let all = ["host", "folder", "stack", "workspace"].into_iter().chain(first);
+        all.map(str::to_owned).chain(ports)
     }
 
-    /// What the gaps stand for: the host, the service's own folder, the stack's folder, the number
-    /// of its first port, and of each by its name.
+    /// What the gaps stand for: the host, the folders of the service, of the stack and of the
+    /// workspace, the number of its first port and `HOST:PORT` of that, as a URL has it, and the
+    /// number of each port by its name.
     fn values(&self, context: &Context<'_>, name: &str) -> Vec<(String, String)> {
+        let first_port = self.ports.first().map_or("", String::as_str);
         let value = |gap: &str| match gap {
-            "host" => context.host(),
+            "host" => client_host(context.settings.host).to_string(),
             "folder" => folder(context, name).display().to_string(),
             "stack" => context.folder.path().display().to_string(),
-            "port" => context.port(self.ports.first().map_or("", String::as_str)).to_owned(),
+            "workspace" => context.workspace.root().display().to_string(),
+            "port" => context.port(first_port).to_owned(),
+            "address" => context.address(first_port),
             port => context.port(port.trim_start_matches("port.")).to_owned(),
         };
         self.gaps().map(|gap| (gap.clone(), value(&gap))).collect()
@@ -218,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_mistake_is_found_before_anything_starts() {
-        assert!(check("{command: []}").unwrap_err().contains("command is empty"));
+        assert!(check("{command: []}").unwrap_err().contains("command of it is empty"));
         assert!(check("{command: [x], probe: tcp}").unwrap_err().contains("asks a port"));
         let gap = check("{command: [x, '{{prt}}'], ports: [x]}").unwrap_err();
         assert_eq!(gap, "unknown {{prt}}; did you mean port?");
@@ -236,7 +292,7 @@ mod tests {
             let extra: Extra = serde_yaml::from_str(text).unwrap();
             extra.stop.signal
         };
-        let int = nix::sys::signal::Signal::SIGINT;
+        let int = Signal::SIGINT;
         assert_eq!(signal("{command: [x], stop: {signal: INT}}"), int);
         assert_eq!(signal("{command: [x], stop: {signal: SIGINT}}"), int);
         let wrong = check("{command: [x], stop: {signal: SIGITN}}").unwrap_err();

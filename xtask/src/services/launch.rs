@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::process::run::Task;
 use crate::settings::Era;
 
 /// How a service is started.
@@ -66,7 +67,7 @@ pub(crate) enum Probe {
     /// Its log has a line with this text.
     Log(String),
     /// This command succeeds.
-    Exec(Vec<String>),
+    Exec(Task),
     /// It runs.
     Alive,
 }
@@ -76,7 +77,7 @@ impl fmt::Display for Probe {
         match self {
             Self::Port(port, question) => write!(f, "{question} on {port}"),
             Self::Log(text) => write!(f, "{text:?} in its log"),
-            Self::Exec(command) => write!(f, "{} succeeds", command.join(" ")),
+            Self::Exec(task) => write!(f, "{} succeeds", task.command.join(" ")),
             Self::Alive => f.write_str("it runs"),
         }
     }
@@ -115,11 +116,11 @@ impl Question {
 
 /// How a service is asked to end, before it is made to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Stop {
     /// Run first, for at most half of the time that it has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) command: Option<Vec<String>>,
+    pub(crate) command: Option<Task>,
     /// Sent to its first process.
     #[serde(with = "signal_name")]
     pub(crate) signal: nix::sys::signal::Signal,
@@ -132,17 +133,22 @@ impl Default for Stop {
 }
 
 /// Signals as `SIGTERM` or `TERM` in files.
-mod signal_name {
+pub(super) mod signal_name {
     use nix::sys::signal::Signal;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     use crate::nearest;
 
-    pub(super) fn serialize<S: Serializer>(signal: &Signal, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::services) fn serialize<S: Serializer>(
+        signal: &Signal,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str(signal.as_str())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Signal, D::Error> {
+    pub(in crate::services) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Signal, D::Error> {
         let text = String::deserialize(from)?;
         let name = if text.starts_with("SIG") { text.clone() } else { format!("SIG{text}") };
         name.parse().map_err(|_| {

@@ -116,7 +116,7 @@ mod tests {
             ("{keep0: {command: [x]}}", "service keep0: that name is taken"),
             ("{stack: {command: [x]}}", "service stack: that name is taken"),
             ("{../x: {command: [x]}}", "service ../x: a name is of small letters"),
-            ("{x: {command: []}}", "service x: its command is empty"),
+            ("{x: {command: []}}", "service x: a command of it is empty"),
             ("{x: {command: [x], ports: [api]}}", "service x: another one has a port api too"),
             ("{x: {command: [x], needs: [ap]}}", "service x: unknown need ap; did you mean api?"),
             (

@@ -173,12 +173,6 @@ impl Service {
 
     /// What is to be ended when it is taken down.
     pub(crate) fn target(&self, folder: &StackFolder) -> Target {
-        let own = folder.data(&self.name);
-        Target {
-            service: self.name.clone(),
-            signs: self.signs(folder),
-            stop: self.stop.clone(),
-            folder: if own.is_dir() { own } else { folder.path().to_owned() },
-        }
+        Target { service: self.name.clone(), signs: self.signs(folder), stop: self.stop.clone() }
     }
 }

@@ -1,7 +1,6 @@
 //! The processes of services on their way to their end, and what they start on that way.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -111,18 +110,14 @@ impl<'a> Ending<'a> {
 
     /// Starts the commands by which services that still run are to be ended. One that does not
     /// start is said, and its service asked by a signal.
-    pub(super) fn start_commands(&mut self) -> Vec<Running> {
+    pub(super) fn start_commands(&mut self) -> Vec<(usize, Running)> {
         let mut started = Vec::new();
         for (service, target) in self.targets.iter().enumerate() {
             let runs = self.running.values().any(|member| member.service == service);
-            let Some(command) = target.stop.command.as_ref().filter(|_| runs) else { continue };
-            let start = || -> anyhow::Result<Running> {
-                let nowhere = File::options().write(true).open("/dev/null")?;
-                Running::start(command, &target.folder, nowhere)
-            };
-            match start() {
+            let Some(task) = target.stop.command.as_ref().filter(|_| runs) else { continue };
+            match task.start() {
                 Ok(running) => {
-                    started.push(running);
+                    started.push((service, running));
                     self.commanded.insert(service);
                 }
                 Err(error) => say(&format!("{}: {error:#}", target.service)),
@@ -131,18 +126,20 @@ impl<'a> Ending<'a> {
         started
     }
 
-    /// Waits until all commands have ended, at most until `deadline`. Whatever they achieved, what
-    /// still runs is asked by a signal then.
+    /// Waits until all commands have ended, at most until `deadline`. One that fails is said;
+    /// whatever they achieved, what still runs is asked by a signal then.
     pub(super) fn finish_commands(
         &mut self,
-        commands: Vec<Running>,
+        commands: Vec<(usize, Running)>,
         deadline: Instant,
     ) -> anyhow::Result<()> {
         if commands.is_empty() {
             return Ok(());
         }
-        for command in commands {
-            command.finish(deadline)?;
+        for (service, command) in commands {
+            if let Err(error) = command.finish(deadline) {
+                say(&format!("{}: {error:#}", self.targets[service].service));
+            }
         }
         self.commanded.clear();
         self.look_again().map(drop)

@@ -1,7 +1,7 @@
 //! Ending services: asked politely first, killed at the deadline, and nothing of them left.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::identity::Identity;
@@ -18,8 +18,6 @@ pub(crate) struct Target {
     pub(crate) service: String,
     pub(crate) signs: Signs,
     pub(crate) stop: Stop,
-    /// Where its command for that is run.
-    pub(crate) folder: PathBuf,
 }
 
 impl Target {
