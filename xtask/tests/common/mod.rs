@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
+pub(crate) mod readme;
+
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -253,21 +255,15 @@ impl Checkout {
     pub(crate) fn processes(&self) -> Vec<i32> {
         let root = self.folder.path().canonicalize().unwrap();
         let needle = root.to_str().unwrap().as_bytes().to_vec();
-        let mentions = |path: PathBuf| {
+        let mentions = |path: PathBuf| -> bool {
             let bytes = std::fs::read(path).unwrap_or_default();
             bytes.windows(needle.len()).any(|window| window == needle)
         };
-        fs_err::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-            .filter(|pid| *pid != i32::try_from(std::process::id()).unwrap())
-            .filter(|pid| {
-                let proc = PathBuf::from(format!("/proc/{pid}"));
-                let at_home =
-                    std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&root));
-                at_home || mentions(proc.join("cmdline")) || mentions(proc.join("environ"))
-            })
-            .collect()
+        others(|proc| {
+            works_in(proc, &root)
+                || mentions(proc.join("cmdline"))
+                || mentions(proc.join("environ"))
+        })
     }
 }
 
@@ -289,6 +285,24 @@ impl Drop for Checkout {
         }
         assert_eq!(left, [0; 0], "processes are left");
     }
+}
+
+/// Every running process that works in that folder.
+pub(crate) fn working_in(folder: &Path) -> Vec<i32> {
+    others(|proc| works_in(proc, folder))
+}
+
+fn works_in(proc: &Path, folder: &Path) -> bool {
+    std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
+}
+
+/// The processes but our own that are `wanted` for what is in their folder of /proc.
+fn others(wanted: impl Fn(&Path) -> bool) -> Vec<i32> {
+    let all = fs_err::read_dir("/proc").unwrap();
+    all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|pid| *pid != i32::try_from(std::process::id()).unwrap())
+        .filter(|pid| wanted(Path::new(&format!("/proc/{pid}"))))
+        .collect()
 }
 
 /// The program that misbehaves.
