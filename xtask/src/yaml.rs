@@ -16,6 +16,18 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Usage> {
     serde_yaml::from_str(&text).map_err(|error| Usage(explain(path, &error)))
 }
 
+/// `what`, with the place in front at which the file has that key; of a key that it has twice, or
+/// in the middle of a line, only with the file.
+pub(crate) fn located(path: &Path, key: &str, what: &str) -> String {
+    let text = fs_err::read_to_string(path).unwrap_or_default();
+    let start = format!("{key}:");
+    let mut lines = text.lines().zip(1..).filter(|(line, _)| line.trim_start().starts_with(&start));
+    match (lines.next(), lines.next()) {
+        (Some((_, number)), None) => format!("{}:{number}: {what}", path.display()),
+        _ => format!("{}: {what}", path.display()),
+    }
+}
+
 fn explain(path: &Path, error: &serde_yaml::Error) -> String {
     let message = error.to_string();
     let Some(at) = error.location() else {
@@ -78,6 +90,17 @@ mod tests {
             mistake("keepstores: many\n"),
             "services.yml:1:13: keepstores: invalid type: string \"many\", expected u8"
         );
+    }
+
+    #[test]
+    fn a_key_is_located_unless_there_are_two() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), "a:\n  b: {c: 1}\n  d: 2\ne:\n  d: 3\n").unwrap();
+        let place = |key| located(file.path(), key, "no").rsplit('/').next().unwrap().to_owned();
+        let name = file.path().file_name().unwrap().to_string_lossy();
+        assert_eq!(place("b"), format!("{name}:2: no"));
+        assert_eq!(place("c"), format!("{name}: no"));
+        assert_eq!(place("d"), format!("{name}: no"));
     }
 
     #[test]

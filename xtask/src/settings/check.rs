@@ -1,6 +1,7 @@
 //! What a set of settings must be like to make a cluster of.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
 
 use super::Settings;
@@ -29,22 +30,37 @@ pub(super) fn kinds<'a>(
     }
 }
 
+/// What makes no sense.
+pub(super) struct Mistake {
+    /// The setting, or the name of the service, that is wrong.
+    pub(super) key: String,
+    /// Why, in words.
+    pub(super) what: String,
+}
+
+impl Mistake {
+    fn of_service(name: &str, what: impl Display) -> Self {
+        Self { key: name.to_owned(), what: format!("service {name}: {what}") }
+    }
+}
+
 /// The settings make sense as a whole.
 ///
 /// # Errors
-/// Says in words what does not.
-pub(super) fn settings(settings: &Settings) -> Result<(), String> {
+/// The first thing that does not.
+pub(super) fn settings(settings: &Settings) -> Result<(), Mistake> {
     if settings.keepstores == 0 {
-        return Err("keepstores: a cluster needs at least one".into());
-    }
-    for (name, extra) in &settings.services {
-        let of = |what: String| format!("service {name}: {what}");
-        name_is_free(settings, name).map_err(of)?;
-        extra.check().map_err(of)?;
+        let what = "keepstores: a cluster needs at least one".into();
+        return Err(Mistake { key: "keepstores".into(), what });
     }
     let all = definitions(settings);
-    ports_differ(settings, &all)?;
-    settings.services.keys().try_for_each(|name| needs_can_be_met(&all, &mut vec![name]))
+    for (name, extra) in &settings.services {
+        let of = |what: String| Mistake::of_service(name, what);
+        name_is_free(settings, name).map_err(of)?;
+        extra.check().map_err(of)?;
+        needs_can_be_met(&all, &mut vec![name]).map_err(of)?;
+    }
+    ports_differ(settings, &all)
 }
 
 fn name_is_free(settings: &Settings, name: &str) -> Result<(), String> {
@@ -61,13 +77,14 @@ fn name_is_free(settings: &Settings, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn ports_differ(settings: &Settings, all: &[Definition]) -> Result<(), String> {
+fn ports_differ(settings: &Settings, all: &[Definition]) -> Result<(), Mistake> {
     let mut ports = BTreeSet::new();
     for definition in all {
         for service in definition.instances(settings) {
             for port in definition.ports(&service) {
                 if !ports.insert(port.clone()) {
-                    return Err(format!("service {service}: another one has a port {port} too"));
+                    let what = format!("another one has a port {port} too");
+                    return Err(Mistake::of_service(&service, what));
                 }
             }
         }
@@ -78,16 +95,15 @@ fn ports_differ(settings: &Settings, all: &[Definition]) -> Result<(), String> {
 /// `path` leads from a service to the one that is looked at.
 fn needs_can_be_met<'a>(all: &'a [Definition], path: &mut Vec<&'a str>) -> Result<(), String> {
     let &[.., name] = path.as_slice() else { return Ok(()) };
-    let first = path[0];
     let known = || all.iter().map(Definition::name);
     let Some(definition) = all.iter().find(|definition| definition.name() == name) else {
         let hint = nearest::hint(name, known());
-        return Err(format!("service {first}: unknown need {name}{hint}"));
+        return Err(format!("unknown need {name}{hint}"));
     };
     let Definition::Extra(_, extra) = definition else { return Ok(()) };
     for need in &extra.needs {
         if path.contains(&need.as_str()) {
-            return Err(format!("service {first}: it needs itself: {} {need}", path.join(" ")));
+            return Err(format!("it needs itself: {} {need}", path.join(" ")));
         }
         path.push(need);
         needs_can_be_met(all, path)?;
@@ -107,6 +123,7 @@ mod tests {
         let text = ours.replace("services: {}", &format!("services: {services}"));
         fs_err::write(&path, text).unwrap();
         let error = Wanted::load(&path, &Overrides::default()).unwrap_err().0;
+        // The declaration is in one line with others, so its own place is not told.
         error.replace(&format!("{}: ", path.display()), "")
     }
 

@@ -161,10 +161,8 @@ impl Wanted {
             *provider = provider.clone().relative_to(root);
         }
         let wanted = Self { defaults, explicit };
-        check::settings(&wanted.fresh()).map_err(|what| {
-            let file = services_yml.display();
-            Usage(format!("{file}: {what}"))
-        })?;
+        check::settings(&wanted.fresh())
+            .map_err(|mistake| Usage(yaml::located(services_yml, &mistake.key, &mistake.what)))?;
         Ok(wanted)
     }
 
