@@ -58,14 +58,14 @@ impl Passenger {
     }
 }
 
-/// PostgreSQL as README.md has it, of another user; `None` where that is not possible.
+/// PostgreSQL as README.md has it, which refuses to run as root; `None` where that is not possible.
 fn postgresql() -> Option<Checkout> {
     if !common::is_installed(&format!("{}/postgres", common::POSTGRESQL)) {
         return None;
     }
     let mut checkout = Checkout::new();
     checkout.declare(&readme::example("PostgreSQL"));
-    checkout.become_another_user().then_some(checkout)
+    checkout.avoid_root().then_some(checkout)
 }
 
 /// A client that does not go by itself, once it is connected.
@@ -121,6 +121,7 @@ fn nginx_goes_down_though_its_master_was_killed() {
     common::kill(nginx);
     assert!(checkout.processes().len() >= 6, "the workers go on");
     down_and_up(&checkout, "nginx");
+    killed_while_it_starts(&checkout, "nginx");
 }
 
 #[test]

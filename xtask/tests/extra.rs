@@ -92,6 +92,18 @@ fn redis_is_part_of_the_whole_cluster() {
 }
 
 #[test]
+fn the_redis_of_the_front_page_comes_up_and_is_emptied() {
+    if redis().is_none() {
+        return;
+    }
+    let checkout = declaring(&readme::front_page());
+    checkout.up(&["redis"]);
+    redis_cli(&checkout, &["set", "key", "value"]);
+    checkout.services(&["reset"]).ok();
+    assert_eq!(redis_cli(&checkout, &["dbsize"]), "0");
+}
+
+#[test]
 fn every_probe_notices_redis_in_the_foreground_and_in_the_background() {
     if redis().is_none() {
         return;
@@ -128,7 +140,7 @@ fn postgresql_is_emptied_by_reset_and_keeps_its_data_and_port_over_a_restart() {
     services["application"] = Checkout::fake("application", "serve");
     services["application"]["needs"] = json!(["postgresql"]);
     let mut checkout = declaring(&services);
-    if !checkout.become_another_user() {
+    if !checkout.avoid_root() {
         return;
     }
     checkout.up(&["application"]);

@@ -288,6 +288,22 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_and_every_key_of_a_service_is_in_the_reference() {
+        let redis = "redis: {command: [x]}";
+        let (_folder, path) =
+            file(&OURS.replace("services: {}", &format!("services: {{{redis}}}")));
+        let settings = Wanted::load(&path, &Overrides::default()).unwrap().fresh();
+        let settings = serde_json::to_value(settings).unwrap();
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        let reference = include_str!("../../README.md");
+        for key in [keys(&settings), keys(&settings["services"]["redis"])].concat() {
+            assert!(reference.contains(&format!("\n| `{key}` |")), "{key}");
+        }
+    }
+
+    #[test]
     fn a_cluster_without_keepstores_is_refused() {
         let (_folder, path) = file(&OURS.replace("keepstores: 2", "keepstores: 0"));
         assert!(Wanted::load(&path, &Overrides::default()).is_err());

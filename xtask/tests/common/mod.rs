@@ -99,15 +99,12 @@ pub(crate) fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     let found = folders.map(|folder| folder.join(program)).any(|path| path.exists());
-    found || not_tried(&format!("{program} is not installed"))
-}
-
-/// Says that, and is false; in CI nothing may be left out.
-fn not_tried(why: &str) -> bool {
     let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!in_ci, "not tried: {why}");
-    println!("not tried: {why}");
-    false
+    assert!(found || !in_ci, "{program} is not installed");
+    if !found {
+        println!("not tried: {program} is not installed");
+    }
+    found
 }
 
 impl Checkout {
@@ -147,8 +144,16 @@ impl Checkout {
         let possible = can(chown) && can(reads) && can(enters);
         if possible {
             self.user = Some(NOBODY);
+        } else {
+            println!("not tried: no other user could run this");
         }
-        possible || not_tried("no other user could run this")
+        possible
+    }
+
+    /// From now on we are called by a user that is not root, as some programs want it; false where
+    /// that is not possible.
+    pub(crate) fn avoid_root(&mut self) -> bool {
+        !nix::unistd::geteuid().is_root() || self.become_another_user()
     }
 
     /// A file of a stack.
