@@ -7,7 +7,7 @@ mod common;
 use std::process::{Child, Command, Stdio};
 
 use common::Checkout;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Each of the three signs lost or kept, and the parent lost in any case.
 const ONE_SIGN_LEFT: [&str; 8] = [
@@ -164,6 +164,25 @@ fn a_process_that_has_lost_every_sign_and_its_parent_is_not_signalled() {
         assert!(common::runs(pid), "README.md says otherwise");
         common::kill(pid);
     }
+}
+
+#[test]
+fn a_lock_that_is_held_by_a_process_that_we_cannot_see_is_reported() {
+    let mut checkout = Checkout::declaring(&json!({"a": Checkout::fake("a", "serve")}));
+    if !checkout.become_another_user() {
+        return;
+    }
+    checkout.up(&["a"]);
+    common::kill(pid(&checkout, "a"));
+    // By us, and we are root.
+    let lock = std::fs::File::open(checkout.stack("default", "a.lock")).unwrap();
+    lock.try_lock().unwrap();
+    let down = checkout.services(&["down"]);
+    assert_eq!(down.code, Some(3), "{down:?}");
+    let wanted = "a: a process that we cannot see, perhaps another user's, holds ";
+    assert!(down.stderr.contains(wanted), "{down:?}");
+    drop(lock);
+    checkout.services(&["down"]).ok();
 }
 
 /// Ended by the test itself.

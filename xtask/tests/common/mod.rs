@@ -1,13 +1,16 @@
 //! A checkout of its own for each test, in a folder with a space in its name, and its clean-up.
-#![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
+mod processes;
 pub(crate) mod readme;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+pub(crate) use processes::{kill, runs, signal, wait_for, wait_until_gone, working_in};
+use processes::{others, works_in};
 use serde_json::{Value, json};
 
 pub(crate) mod following;
@@ -177,6 +180,13 @@ impl Checkout {
         self.configure("providers:\n", &format!("providers:\n    {kind}: \"{program}\"\n"));
     }
 
+    /// A checkout that declares services beside the cluster's own, by name.
+    pub(crate) fn declaring(services: &Value) -> Self {
+        let checkout = Self::new();
+        checkout.declare(services);
+        checkout
+    }
+
     /// Declares services beside the cluster's own, by name.
     pub(crate) fn declare(&self, services: &Value) {
         // JSON is YAML too.
@@ -256,6 +266,14 @@ impl Checkout {
         found.unwrap_or_else(|| panic!("no {name} in {status:#}")).clone()
     }
 
+    /// All services by name, and whether each is ready.
+    pub(crate) fn health(&self) -> Vec<(String, bool)> {
+        let status = self.status(&[]);
+        let services = status["services"].as_array().unwrap().iter();
+        let name = |service: &Value| service["name"].as_str().unwrap().to_owned();
+        services.map(|service| (name(service), service["health"] == "ready")).collect()
+    }
+
     /// Every running process that works in this checkout, or was told of it.
     pub(crate) fn processes(&self) -> Vec<i32> {
         let root = self.folder.path().canonicalize().unwrap();
@@ -292,61 +310,7 @@ impl Drop for Checkout {
     }
 }
 
-/// Every running process that works in that folder.
-pub(crate) fn working_in(folder: &Path) -> Vec<i32> {
-    others(|proc| works_in(proc, folder))
-}
-
-fn works_in(proc: &Path, folder: &Path) -> bool {
-    std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
-}
-
-/// The processes but our own that are `wanted` for what is in their folder of /proc.
-fn others(wanted: impl Fn(&Path) -> bool) -> Vec<i32> {
-    let all = fs_err::read_dir("/proc").unwrap();
-    all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|pid| *pid != i32::try_from(std::process::id()).unwrap())
-        .filter(|pid| wanted(Path::new(&format!("/proc/{pid}"))))
-        .collect()
-}
-
 /// The program that misbehaves.
 pub(crate) fn fake_service() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap().join("examples/fake_service")
-}
-
-/// Whether a thread of the process has not ended; that its parent has not noticed does not count.
-pub(crate) fn runs(pid: i32) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    threads > 1 || stat.is_ok_and(|stat| !stat.contains(") Z"))
-}
-
-/// Returns when all threads of the process have ended.
-pub(crate) fn wait_until_gone(pid: i32) {
-    wait_for(|| !runs(pid));
-}
-
-/// Ends a process as none can refuse.
-pub(crate) fn kill(pid: i32) {
-    let sent =
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
-    assert!(matches!(sent, Ok(()) | Err(nix::errno::Errno::ESRCH)), "{sent:?}");
-    wait_until_gone(pid);
-}
-
-/// Returns when that has come about.
-#[track_caller]
-pub(crate) fn wait_for(condition: impl Fn() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !condition() {
-        assert!(std::time::Instant::now() < deadline, "it does not happen");
-        std::thread::yield_now();
-    }
-}
-
-/// Sends a signal to a process by its number.
-pub(crate) fn signal(pid: impl TryInto<i32>, signal: nix::sys::signal::Signal) {
-    let pid = pid.try_into().unwrap_or_else(|_| panic!("no pid"));
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
 }
