@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -38,7 +39,7 @@ pub(crate) struct Running {
     name: String,
     child: Child,
     handle: PidFd,
-    /// What it prints, in a file that has no name.
+    /// What it prints.
     output: File,
 }
 
@@ -49,7 +50,9 @@ impl Task {
     /// When there is no such program.
     pub(crate) fn start(&self) -> anyhow::Result<Running> {
         let (program, arguments) = self.command.split_first().context("an empty command")?;
-        let output = tempfile::tempfile().context("no file for what a command prints")?;
+        // In memory: no folder need be writable for that.
+        let output = memfd_create(c"output", MFdFlags::MFD_CLOEXEC);
+        let output = File::from(output.context("no file for what a command prints")?);
         let mut command = Command::new(program);
         environment::clean(&mut command);
         command.args(arguments).envs(self.environment.iter().cloned()).current_dir(&self.folder);
