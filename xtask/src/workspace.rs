@@ -1,6 +1,8 @@
 //! Where things are: the checkout, and what we keep in it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::programs;
 use crate::services::Check;
@@ -9,9 +11,11 @@ use crate::services::Check;
 pub(crate) const ROOT_VARIABLE: &str = "XTASK_ROOT";
 
 /// A checkout of this project.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Workspace {
     root: PathBuf,
+    /// What has been looked up already: to check a program takes as long as to start it.
+    programs: Mutex<BTreeMap<String, Result<PathBuf, String>>>,
 }
 
 impl Workspace {
@@ -19,7 +23,7 @@ impl Workspace {
     pub(crate) fn find() -> Self {
         let root = std::env::var_os(ROOT_VARIABLE).map_or_else(Self::source, PathBuf::from);
         // A root that does not exist is reported by whoever first reads something in it.
-        Self { root: root.canonicalize().unwrap_or(root) }
+        Self { root: root.canonicalize().unwrap_or(root), programs: Mutex::default() }
     }
 
     /// The workspace root.
@@ -32,12 +36,15 @@ impl Workspace {
         sdk_fixtures::checkout::root()
     }
 
-    /// A program that is installed or, if it has a slash in its name, part of the checkout.
+    /// A program that is installed or, if it has a slash in its name, part of the checkout. Each name
+    /// has one check.
     ///
     /// # Errors
     /// Says why it cannot be used.
     pub(crate) fn look_up(&self, name: &str, check: Check) -> Result<PathBuf, String> {
-        programs::look_up(&self.root, name, check)
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        let look_up = || programs::look_up(&self.root, name, check);
+        programs.entry(name.to_owned()).or_insert_with(look_up).clone()
     }
 
     /// What `services up` starts.

@@ -127,6 +127,7 @@ fn commands_killed_at_any_moment_leave_nothing() {
     println!("XTASK_KILL_SEED={seed} XTASK_KILL_POINTS={points}");
     let mut random = Random(seed);
     let checkout = Checkout::new();
+    checkout.configure("nginx: embedded", "nginx: auto");
     let durations = ACTIONS.map(|action| duration(&checkout, action));
     for point in 0..points {
         let number = usize::try_from(point).unwrap() % ACTIONS.len();
@@ -146,7 +147,6 @@ fn commands_killed_at_any_moment_leave_nothing() {
             _ => {
                 checkout.up(&[]);
                 assert_eq!(checkout.status(&[])["ready"], true);
-                assert_eq!(checkout.processes().len(), 6);
                 checkout.services(&["down"]).ok();
             }
         }

@@ -254,3 +254,62 @@ fn the_exported_shell_lines_are_what_a_shell_evaluates() {
     let token = checkout.services(&["token", "active"]).ok().stdout;
     assert_eq!(shell.stdout, format!("127.0.0.1:{api} {} unset\n", token.trim()));
 }
+
+/// A request to the API server as admin, with `curl`.
+fn api(checkout: &Checkout, method: &str, path: &str, form: &str) -> String {
+    let script = "curl --silent --fail --noproxy '*' --cacert \"$ARVADOS_TEST_CA_CERT\" \
+                  --header \"Authorization: Bearer $ARVADOS_API_TOKEN\" --request \"$1\" \
+                  --data \"$3\" \"https://$ARVADOS_API_HOST/arvados/v1/$2\"";
+    let arguments = ["services", "exec", "--stack", "default", "--", "sh", "-c", script, "sh"];
+    let mut command = checkout.command(&arguments);
+    command.args([method, path, form]);
+    common::Done::from(command.output().unwrap()).ok().stdout
+}
+
+#[test]
+fn restarted_services_have_their_ports_and_their_data_again() {
+    let checkout = Checkout::new();
+    checkout.up(&[]);
+    api(&checkout, "POST", "collections", "collection={\"name\": \"kept\"}");
+    let block = checkout.stack("default", "keep0/acb/acbd18db4cc2f85cedef654fccc4a4d8");
+    fs_err::create_dir(block.parent().unwrap()).unwrap();
+    fs_err::write(&block, "foo").unwrap();
+    let before = checkout.status(&[]);
+    let some = checkout.services(&["restart", "keepstore", "api"]).ok();
+    assert!(some.stderr.starts_with("stack default: api, keep0, keep1 restarted in "), "{some:?}");
+    let after = checkout.status(&[]);
+    let services = |status: &serde_json::Value| status["services"].as_array().unwrap().clone();
+    for (before, after) in services(&before).iter().zip(services(&after)) {
+        let restarted = ["api", "keepstore"].contains(&before["kind"].as_str().unwrap());
+        assert_eq!(before["ports"], after["ports"]);
+        assert_eq!(before["pid"] != after["pid"], restarted, "{after}");
+        assert_eq!(after["health"], "ready");
+    }
+    let found = api(&checkout, "GET", "collections", "filters=[[\"name\", \"=\", \"kept\"]]");
+    assert!(found.contains("\"items_available\":1"), "{found}");
+    assert_eq!(fs_err::read_to_string(&block).unwrap(), "foo");
+    let registered = api(&checkout, "GET", "keep_services/accessible", "");
+    assert_eq!(registered.matches("keepdisk000000").count(), 2, "{registered}");
+    checkout.services(&["restart"]).ok();
+    assert_eq!(checkout.status(&[])["ready"], true);
+    checkout.services(&["reset"]).ok();
+    assert!(!block.exists());
+    let unknown = checkout.services(&["restart", "kep0"]);
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(unknown.stderr.contains("did you mean keep0?"), "{unknown:?}");
+}
+
+#[test]
+fn a_service_that_does_not_come_up_again_leaves_the_others_running() {
+    let checkout = Checkout::new();
+    checkout.fake_keepstores("serve");
+    checkout.up(&["keep0"]);
+    // The program is replaced by one that ends at once.
+    let script = checkout.root().join("fake serve");
+    fs_err::write(&script, "#!/bin/sh\nexit 7\n").unwrap();
+    let done = checkout.services(&["restart", "keep0"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert!(done.stderr.contains("keep0 has ended (exit status: 7) before it was ready"));
+    assert_eq!(checkout.status(&[])["services"][0]["health"], "ready", "the API server");
+    assert_eq!(checkout.service("default", "keep0")["health"], "ended");
+}

@@ -250,10 +250,18 @@ impl StackFolder {
     }
 }
 
-/// That it is not there any more is no error.
+/// How often somebody may put something into a folder while it is removed.
+const ATTEMPTS: usize = 100;
+
+/// That it is not there any more is no error; nor is a command that wants its lock just now.
 fn remove_folder(path: &Path) -> anyhow::Result<()> {
-    match fs_err::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
+    for attempt in 1.. {
+        match fs_err::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+            Err(error)
+                if error.kind() == io::ErrorKind::DirectoryNotEmpty && attempt < ATTEMPTS => {}
+            removed => return Ok(removed?),
+        }
     }
+    Ok(())
 }
