@@ -88,17 +88,9 @@ fn duration(checkout: &Checkout, action: Action) -> Duration {
     took
 }
 
-fn guardians(checkout: &Checkout) -> Vec<i32> {
-    let is_guardian = |pid: &i32| {
-        let text = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        text.contains("\0guardian\0")
-    };
-    checkout.processes().into_iter().filter(is_guardian).collect()
-}
-
 fn kill(checkout: &Checkout, mut child: Child, action: Action) {
     if matches!(action, Action::ExecAndGuardian) {
-        for guardian in guardians(checkout) {
+        for guardian in checkout.guardians() {
             // It may have ended meanwhile.
             let pid = nix::unistd::Pid::from_raw(guardian);
             let _ = nix::sys::signal::kill(pid, Signal::SIGKILL);

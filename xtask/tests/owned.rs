@@ -54,15 +54,6 @@ impl Waiting {
         Self { exec, command: line.trim().parse().unwrap(), input, output }
     }
 
-    /// The one process that was told of the stack and is no service, command or owner.
-    fn guardian(&self, checkout: &Checkout) -> i32 {
-        let is_guardian = |pid: &i32| {
-            let text = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            text.contains("\0guardian\0")
-        };
-        checkout.processes().into_iter().find(is_guardian).unwrap()
-    }
-
     /// Kills the owner, and only that.
     fn kill(mut self) -> ChildStdin {
         self.exec.kill().unwrap();
@@ -181,7 +172,7 @@ fn when_the_owner_is_killed_the_guardian_takes_everything_down() {
 fn when_the_guardian_is_killed_the_owner_takes_everything_down() {
     let checkout = Checkout::new();
     let mut waiting = Waiting::start(&checkout);
-    common::signal(waiting.guardian(&checkout), Signal::SIGKILL);
+    common::signal(checkout.guardians()[0], Signal::SIGKILL);
     drop(waiting.input);
     assert!(waiting.exec.wait().unwrap().success());
     assert_nothing_is_left(&checkout);
@@ -191,7 +182,7 @@ fn when_the_guardian_is_killed_the_owner_takes_everything_down() {
 fn when_both_are_killed_the_next_command_takes_everything_down() {
     let checkout = Checkout::new();
     let waiting = Waiting::start(&checkout);
-    let (guardian, owner) = (waiting.guardian(&checkout), waiting.exec.id());
+    let (guardian, owner) = (checkout.guardians()[0], waiting.exec.id());
     common::signal(guardian, Signal::SIGKILL);
     common::wait_until_gone(guardian);
     let command = waiting.command;

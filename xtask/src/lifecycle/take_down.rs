@@ -131,17 +131,22 @@ fn clear_leftovers(folder: &StackFolder) -> anyhow::Result<bool> {
 /// # Errors
 /// When a process cannot be ended.
 pub(crate) fn stop_orphans(orphans: Vec<Orphan>) -> anyhow::Result<bool> {
-    let mut by_folder: BTreeMap<PathBuf, Vec<Target>> = BTreeMap::new();
+    let mut by_folder: BTreeMap<PathBuf, Vec<Orphan>> = BTreeMap::new();
     for orphan in orphans {
-        let Orphan { folder, service, signs } = orphan;
-        let target = Target { service, signs, stop: Stop::default() };
-        by_folder.entry(folder).or_default().push(target);
+        by_folder.entry(orphan.folder.clone()).or_default().push(orphan);
     }
-    for (folder, targets) in &by_folder {
-        let names: Vec<&str> = targets.iter().map(|target| target.service.as_str()).collect();
+    for (folder, orphans) in &by_folder {
+        let names: Vec<&str> = orphans.iter().map(|orphan| orphan.service.as_str()).collect();
         let names = names.join(", ");
         say(&format!("ending what still runs of the lost stack in {}: {names}", folder.display()));
-        stop_targets(folder, targets, 0, DEFAULT_GRACE)?;
+        let since = orphans.iter().map(|orphan| orphan.since).min().unwrap_or_default();
+        let target = |orphan: &Orphan| Target {
+            service: orphan.service.clone(),
+            signs: orphan.signs.clone(),
+            stop: Stop::default(),
+        };
+        let targets: Vec<Target> = orphans.iter().map(target).collect();
+        stop_targets(folder, &targets, since, DEFAULT_GRACE)?;
     }
     Ok(!by_folder.is_empty())
 }

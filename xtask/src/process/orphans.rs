@@ -19,6 +19,8 @@ pub(crate) struct Orphan {
     pub(crate) service: String,
     /// By which its processes are found.
     pub(crate) signs: Signs,
+    /// When the first of them started, in clock ticks.
+    pub(crate) since: u64,
 }
 
 /// What is seen of one process.
@@ -64,6 +66,7 @@ fn group(seen: Vec<Seen>, is_wanted: &dyn Fn(&Path) -> bool) -> Vec<Orphan> {
         else {
             continue;
         };
+        let since = process.entry.start_time;
         let signs = Signs {
             leader: Some(process.entry.identity()),
             daemon: None,
@@ -72,8 +75,10 @@ fn group(seen: Vec<Seen>, is_wanted: &dyn Fn(&Path) -> bool) -> Vec<Orphan> {
             lock: process.lock.map(|lock| lock.descriptor),
         };
         let known = found.entry((folder.clone(), service.clone()));
-        let known = known.or_insert_with(|| Orphan { folder, service, signs: signs.clone() });
+        let new = || Orphan { folder, service, signs: signs.clone(), since };
+        let known = known.or_insert_with(new);
         known.signs.complete(signs);
+        known.since = known.since.min(since);
     }
     found.into_values().collect()
 }

@@ -274,6 +274,15 @@ impl Checkout {
         services.map(|service| (name(service), service["health"] == "ready")).collect()
     }
 
+    /// The guardians of its owned stacks.
+    pub(crate) fn guardians(&self) -> Vec<i32> {
+        let is_guardian = |pid: &i32| {
+            let text = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            text.contains("\0guardian\0")
+        };
+        self.processes().into_iter().filter(is_guardian).collect()
+    }
+
     /// Every running process that works in this checkout, or was told of it.
     pub(crate) fn processes(&self) -> Vec<i32> {
         let root = self.folder.path().canonicalize().unwrap();
