@@ -60,6 +60,7 @@ fn run(checkout: &Checkout, shell: &str, script: &str) {
     // Whatever it keeps of itself, it keeps here.
     command.env("HOME", checkout.root()).env("XDG_CONFIG_HOME", checkout.root().join("config"));
     command.env("XDG_DATA_HOME", checkout.root().join("data"));
+    command.env("XDG_RUNTIME_DIR", checkout.root()).env("TMPDIR", checkout.root());
     for name in ["http_proxy", "https_proxy", "all_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
