@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Bench(Bench),
     /// Take a stack down when standard input ends
     #[command(hide = true)]
-    Guardian(Target),
+    Guardian(Guardian),
 }
 
 #[derive(Debug, Subcommand)]
@@ -86,6 +86,9 @@ pub(crate) struct Up {
     /// Stay and show the logs; Ctrl-C takes the cluster down
     #[arg(long, conflicts_with_all = ["dry_run", "format", "auth"])]
     pub(crate) foreground: bool,
+    /// The cluster belongs to this process: when that ends, however it does, nothing is left of it
+    #[arg(long, value_name = "PID", conflicts_with_all = ["dry_run", "foreground"])]
+    pub(crate) owner: Option<i32>,
 }
 
 /// Flags that take precedence over services.yml.
@@ -154,6 +157,15 @@ pub(crate) struct Exec {
     pub(crate) stack: Option<String>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Guardian {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// The process to wait for, in place of the end of standard input
+    #[arg(long, value_name = "PID")]
+    pub(crate) owner: Option<i32>,
 }
 
 #[derive(Args, Debug)]

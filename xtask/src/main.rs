@@ -82,7 +82,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Services(Services::Token(arguments)) => {
             commands::token::run(&workspace, &arguments)
         }
-        Command::Guardian(target) => commands::guardian::run(&workspace, &target),
+        Command::Guardian(arguments) => commands::guardian::run(&workspace, &arguments),
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
         Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
     }

@@ -307,3 +307,35 @@ fn when_the_terminal_is_closed_everything_ends() {
     common::wait_for(|| checkout.processes().is_empty());
     assert_nothing_is_left(&checkout);
 }
+
+#[test]
+fn a_stack_goes_down_with_the_process_that_it_was_brought_up_for() {
+    let checkout = Checkout::new();
+    let mut owner = Command::new("sleep").arg("600").spawn().unwrap();
+    let pid = owner.id().to_string();
+    let up = checkout.up(&["--stack", "theirs", "--owner", &pid, "--format", "json"]);
+    let env: serde_json::Value = serde_json::from_str(&up.stdout).unwrap();
+    assert_eq!(env["set"]["XTASK_STACK"], "theirs");
+    assert_eq!(checkout.status(&["--stack", "theirs"])["ready"], true);
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    common::wait_for(|| checkout.processes().is_empty());
+    assert_nothing_is_left(&checkout);
+    let gone = checkout.services(&["up", "--owner", &pid]);
+    assert_eq!(gone.code, Some(2), "{gone:?}");
+    assert!(gone.stderr.contains("there is no such process"), "{gone:?}");
+}
+
+#[test]
+fn its_guardian_ends_when_somebody_else_takes_the_stack_down() {
+    let checkout = Checkout::new();
+    let mut owner = Command::new("sleep").arg("600").spawn().unwrap();
+    checkout.up(&["api", "--owner", &owner.id().to_string()]);
+    assert_eq!(checkout.guardians().len(), 1);
+    checkout.services(&["down"]).ok();
+    common::wait_for(|| checkout.processes().is_empty());
+    assert!(owner.try_wait().unwrap().is_none(), "the owner was ended");
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    assert_nothing_is_left(&checkout);
+}

@@ -10,7 +10,7 @@ use crate::plan::{self, Planned};
 use crate::process::orphans;
 use crate::settings::{Provider, Settings, Wanted};
 use crate::signals::Interrupt;
-use crate::stack::{Leaves, Origin, StackFolder, StackLock, State};
+use crate::stack::{Origin, Owner, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 
 /// A stack that is up.
@@ -32,8 +32,8 @@ pub(crate) struct BringUp<'a> {
     /// Services or kinds of service; all if it is empty.
     pub(crate) selection: &'a [String],
     pub(crate) services_binary: PathBuf,
-    /// Set if the stack is to go down with this process.
-    pub(crate) leaves: Option<Leaves>,
+    /// Set if the stack is to go down with a process.
+    pub(crate) owner: Option<Owner>,
     pub(crate) interrupt: &'a Interrupt,
 }
 
@@ -46,7 +46,7 @@ impl BringUp<'_> {
     pub(crate) fn run(self, lock: &StackLock) -> anyhow::Result<Up> {
         let (workspace, folder, selection) = (self.workspace, self.folder, self.selection);
         let previous = previous_state(folder, lock)?;
-        if let (Some(_), Some(_)) = (&previous, self.leaves) {
+        if let (Some(_), Some(_)) = (&previous, self.owner) {
             return Err(is_up_already(folder).into());
         }
         let settings = match &previous {
@@ -89,8 +89,8 @@ impl BringUp<'_> {
     fn fresh_state(&self, settings: Settings) -> anyhow::Result<State> {
         fresh_logs(self.folder)?;
         let token = settings.fixtures().auth_token("admin")?;
-        let state = State::new(settings, token, Origin::here(self.folder, self.leaves)?);
-        if self.leaves.is_some() {
+        let state = State::new(settings, token, Origin::here(self.folder, self.owner)?);
+        if self.owner.is_some() {
             // As early as possible: without an owner, somebody has to know that it had one.
             state.save(self.folder)?;
         }

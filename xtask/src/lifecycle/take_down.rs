@@ -5,10 +5,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use crate::output::say;
 use crate::plan;
-use crate::process::identity;
+use crate::process::identity::{self, Identity};
 use crate::process::orphans::{self, Orphan};
+use crate::process::pidfd::PidFd;
 use crate::process::stop::{self, Home, Target};
 use crate::services::Definition;
 use crate::services::launch::Stop;
@@ -53,12 +56,25 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
 /// what to do.
 fn clear(folder: &StackFolder, state: &State) -> anyhow::Result<()> {
     folder.clear()?;
-    if !state.origin.leaves_nothing() {
-        return State::remove(folder);
+    if state.origin.leaves_nothing() {
+        folder.remove_logs()?;
+        State::remove(folder)?;
+        folder.remove()?;
+    } else {
+        State::remove(folder)?;
     }
-    folder.remove_logs()?;
-    State::remove(folder)?;
-    folder.remove()
+    match state.origin.owner.and_then(|owner| owner.guardian) {
+        Some(guardian) if Some(guardian) != Identity::own() => dismiss(guardian),
+        _ => Ok(()),
+    }
+}
+
+/// A guardian has nothing left to do; of one that was killed already there is nothing to end.
+fn dismiss(guardian: Identity) -> anyhow::Result<()> {
+    match PidFd::open(guardian)? {
+        Some(handle) => Ok(handle.signal(Signal::SIGTERM)?),
+        None => Ok(()),
+    }
 }
 
 /// Removes the pid file and the port files of a service that does not run any more.

@@ -1,8 +1,7 @@
-//! The guardian of an owned stack: it waits for its owner's end, and takes the stack down then.
+//! The guardian of an owned stack: it waits for the end of the owner, and takes the stack down then.
 //!
-//! The owner holds the writing end of a pipe, which closes with it. One byte says that there is
-//! nothing left to do. The guardian leads a session of its own, so that what ends the owner's
-//! terminal or process group does not end it, and keeps nothing of its owner's open.
+//! It leads a session of its own, so that what ends the owner's terminal or process group does not
+//! end it, and keeps nothing of its owner's open.
 
 use std::io::{PipeWriter, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -12,33 +11,53 @@ use anyhow::Context as _;
 
 use crate::environment;
 use crate::lifecycle::{reconcile, take_down};
+use crate::process::identity::Identity;
 use crate::process::pidfd::PidFd;
 use crate::process::{own_program, poll};
 use crate::stack::{StackFolder, StackLock, StackName, State};
 use crate::workspace::{ROOT_VARIABLE, Workspace};
 
-/// The owner's side of it.
+/// The guardian, as the command sees it that has started it.
 #[derive(Debug)]
 pub(crate) struct Guardian {
     child: Child,
-    /// Closed when we end, in whatever way.
-    alive: PipeWriter,
+    /// The writing end of a pipe that closes when we end, in whatever way; only if it is us whom
+    /// it waits for.
+    alive: Option<PipeWriter>,
 }
 
 impl Guardian {
+    /// One that waits for our own end.
+    ///
     /// # Errors
     /// When it cannot be started.
-    pub(crate) fn start(workspace: &Workspace, stack: &StackName) -> anyhow::Result<Self> {
+    pub(crate) fn of_us(workspace: &Workspace, stack: &StackName) -> anyhow::Result<Self> {
         let (owner_is_gone, alive) = std::io::pipe()?;
-        let mut command = Command::new(own_program());
-        environment::clean(&mut command);
-        command.args(["guardian", "--stack", stack.as_ref()]);
-        command.env(ROOT_VARIABLE, workspace.root()).current_dir("/");
-        command.stdin(owner_is_gone).stdout(Stdio::null()).stderr(Stdio::null());
-        // SAFETY: setsid is async-signal-safe, and nothing else is called.
-        unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
-        let child = command.spawn().context("cannot start the guardian of the stack")?;
-        Ok(Self { child, alive })
+        let mut command = command(workspace, stack);
+        command.stdin(owner_is_gone);
+        Ok(Self { child: spawn(command)?, alive: Some(alive) })
+    }
+
+    /// One that waits for the end of `process`, and goes on when we end.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn of_another(
+        workspace: &Workspace,
+        stack: &StackName,
+        process: Identity,
+    ) -> anyhow::Result<Self> {
+        let mut command = command(workspace, stack);
+        command.args(["--owner", &process.pid.to_string()]).stdin(Stdio::null());
+        Ok(Self { child: spawn(command)?, alive: None })
+    }
+
+    /// Which process it is.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub(crate) fn identity(&self) -> anyhow::Result<Identity> {
+        Identity::of(i32::try_from(self.child.id())?).context("the guardian of the stack has ended")
     }
 
     /// Tells it that the stack is down, and waits until it has ended.
@@ -46,24 +65,58 @@ impl Guardian {
     /// # Errors
     /// When it cannot be waited for.
     pub(crate) fn dismiss(mut self) -> anyhow::Result<()> {
-        // It may have been killed: then there is nobody to tell.
-        let _ = self.alive.write_all(b".");
-        drop(self.alive);
+        if let Some(mut alive) = self.alive.take() {
+            // It may have been killed: then there is nobody to tell.
+            let _ = alive.write_all(b".");
+        }
         self.child.wait().context("cannot wait for the guardian of the stack")?;
         Ok(())
     }
+
+    /// Ends it: there is nothing to guard.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().context("cannot end the guardian of the stack")?;
+        self.dismiss()
+    }
 }
 
-/// What the guardian does.
+fn command(workspace: &Workspace, stack: &StackName) -> Command {
+    let mut command = Command::new(own_program());
+    environment::clean(&mut command);
+    command.args(["guardian", "--stack", stack.as_ref()]);
+    command.env(ROOT_VARIABLE, workspace.root()).current_dir("/");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn spawn(mut command: Command) -> anyhow::Result<Child> {
+    // SAFETY: setsid is async-signal-safe, and nothing else is called.
+    unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
+    command.spawn().context("cannot start the guardian of the stack")
+}
+
+/// What the guardian does: for the process `owner`, or else for whoever holds the other end of its
+/// standard input.
 ///
 /// # Errors
 /// When the stack cannot be taken down: the next command tries again, and the log says why.
-pub(crate) fn guard(folder: &StackFolder) -> anyhow::Result<()> {
-    let mut dismissed = [0];
-    if std::io::stdin().lock().read(&mut dismissed)? > 0 {
-        return Ok(());
+pub(crate) fn guard(folder: &StackFolder, owner: Option<i32>) -> anyhow::Result<()> {
+    match owner {
+        Some(pid) => wait_for(Identity::of(pid))?,
+        None => {
+            let mut dismissed = [0];
+            if std::io::stdin().lock().read(&mut dismissed)? > 0 {
+                return Ok(());
+            }
+            // A process closes its files a little before it has ended.
+            let owner = State::load(folder).ok().flatten().and_then(|state| state.origin.owner);
+            wait_for(owner.map(|owner| owner.process))?;
+        }
     }
-    let result = wait_for_owner(folder).and_then(|()| end(folder));
+    let result = end(folder);
     if let Err(error) = &result {
         // The folder may be what is gone, and there is nobody else to tell.
         let _ = fs_err::write(folder.log("guardian"), format!("{error:#}\n"));
@@ -71,20 +124,18 @@ pub(crate) fn guard(folder: &StackFolder) -> anyhow::Result<()> {
     result
 }
 
-/// A process closes its files a little before it has ended.
-fn wait_for_owner(folder: &StackFolder) -> anyhow::Result<()> {
-    let Some(owner) = State::load(folder)?.and_then(|state| state.origin.owner) else {
-        return Ok(());
-    };
-    if let Some(handle) = PidFd::open(owner.process)? {
+fn wait_for(process: Option<Identity>) -> anyhow::Result<()> {
+    if let Some(handle) = process.map(PidFd::open).transpose()?.flatten() {
         poll::until_readable(&[&handle], None)?;
     }
     Ok(())
 }
 
 fn end(folder: &StackFolder) -> anyhow::Result<()> {
-    match StackLock::take_if_exists(folder, "the guardian of the stack")? {
-        Some(_lock) => reconcile::put_right(folder),
-        None => take_down::take_down(folder, &[]).map(drop),
+    let _lock = StackLock::take_if_exists(folder, "the guardian of the stack")?;
+    match State::load(folder) {
+        Ok(_) if folder.path().exists() => reconcile::put_right(folder),
+        // Its files are gone, or say nothing: it was ours all the same.
+        _ => take_down::take_down(folder, &[]).map(drop),
     }
 }

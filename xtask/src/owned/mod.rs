@@ -1,23 +1,25 @@
-//! A stack that belongs to this process, and goes down with it however that ends.
+//! Stacks that belong to a process, and go down with it however that ends; and those that belong to
+//! nobody.
 //!
-//! As long as we live, we take it down ourselves. Should we be killed, a guardian does it: a small
-//! process in a session of its own, which notices by the end of a pipe that we are gone. Should
-//! that be killed too, the next command does it: see [`crate::lifecycle::reconcile`].
+//! As long as a command of ours lives that owns a stack, it takes it down itself. Should it be
+//! killed, or be no command of ours, a guardian does it: a small process in a session of its own.
+//! Should that be killed too, the next command does it: see [`crate::lifecycle::reconcile`].
 
 use std::path::PathBuf;
 
 use crate::lifecycle::bring_up::{BringUp, Up};
 use crate::lifecycle::{Cluster, take_down};
+use crate::process::identity::Identity;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
-use crate::stack::{Leaves, StackFolder, StackLock, State};
+use crate::stack::{Leaves, Owner, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 
 pub(crate) mod guardian;
 
 use guardian::Guardian;
 
-/// What is to be brought up for us.
+/// What is to be brought up for a process.
 pub(crate) struct Request<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) folder: StackFolder,
@@ -31,41 +33,32 @@ pub(crate) struct Request<'a> {
     pub(crate) command: &'a str,
 }
 
-/// A stack that is up. To drop it is to be killed: then the guardian takes it down.
+/// A stack that is up, and ours. To drop it is to be killed: then the guardian takes it down.
 pub(crate) struct OwnedStack<'a> {
     workspace: &'a Workspace,
     folder: StackFolder,
     command: String,
+    owner: Owner,
     guardian: Guardian,
     up: Up,
 }
 
 impl<'a> OwnedStack<'a> {
+    /// Brings a stack up that goes down with this process.
+    ///
     /// # Errors
     /// When a service does not come up: then nothing runs, and the logs are kept.
     pub(crate) fn bring_up(request: Request<'a>) -> anyhow::Result<Self> {
-        let Request { workspace, folder, wanted, leaves, command, .. } = request;
+        let owner = Owner::us(request.leaves)?;
         // First of all: from here on nothing that we start can be left.
-        let guardian = Guardian::start(workspace, folder.name())?;
-        let lock = StackLock::take(&folder, command)?;
-        let bring_up = BringUp {
-            workspace,
-            folder: &folder,
-            wanted,
-            selection: request.selection,
-            services_binary: request.services_binary,
-            leaves: Some(leaves),
-            interrupt: request.interrupt,
-        };
-        match bring_up.run(&lock) {
+        let guardian = Guardian::of_us(request.workspace, request.folder.name())?;
+        match bring_up(&request, Some(owner)) {
             Ok(up) => {
-                let command = command.to_owned();
-                Ok(Self { workspace, folder, command, guardian, up })
+                let Request { workspace, folder, .. } = request;
+                let command = request.command.to_owned();
+                Ok(Self { workspace, folder, command, owner, guardian, up })
             }
             Err(error) => {
-                // Rolled back as far as it came; the message may name a log, and those stay.
-                take_down_ours(&folder)?;
-                drop(lock);
                 guardian.dismiss()?;
                 Err(error)
             }
@@ -101,16 +94,58 @@ impl<'a> OwnedStack<'a> {
     /// When a process cannot be ended, or a file not removed.
     pub(crate) fn end(self) -> anyhow::Result<()> {
         let lock = StackLock::take_if_exists(&self.folder, &self.command)?;
-        take_down_ours(&self.folder)?;
+        take_down_if_owned(&self.folder, self.owner.process)?;
         drop(lock);
         self.guardian.dismiss()
     }
 }
 
-/// Somebody may have taken ours down before us, and brought another one up in its place.
-fn take_down_ours(folder: &StackFolder) -> anyhow::Result<()> {
+/// Brings a stack up that goes down with `process`, whatever that is, and returns.
+///
+/// # Errors
+/// When a service does not come up: then nothing runs, and the logs are kept.
+pub(crate) fn bring_up_for(process: Identity, request: &Request<'_>) -> anyhow::Result<Up> {
+    let guardian = Guardian::of_another(request.workspace, request.folder.name(), process)?;
+    let owner = Owner { process, leaves: request.leaves, guardian: Some(guardian.identity()?) };
+    let result = bring_up(request, Some(owner));
+    if result.is_err() {
+        guardian.kill()?;
+    }
+    result
+}
+
+/// Brings a stack up, or what is missing of one, that stays until somebody takes it down.
+///
+/// # Errors
+/// When a service does not come up: then what this call started is gone again, and its log kept.
+pub(crate) fn bring_up_for_nobody(request: &Request<'_>) -> anyhow::Result<Up> {
+    bring_up(request, None)
+}
+
+fn bring_up(request: &Request<'_>, owner: Option<Owner>) -> anyhow::Result<Up> {
+    let folder = &request.folder;
+    let lock = StackLock::take(folder, request.command)?;
+    let bring_up = BringUp {
+        workspace: request.workspace,
+        folder,
+        wanted: request.wanted,
+        selection: request.selection,
+        services_binary: request.services_binary.clone(),
+        owner,
+        interrupt: request.interrupt,
+    };
+    let result = bring_up.run(&lock);
+    if let (Err(_), Some(owner)) = (&result, owner) {
+        // Rolled back as far as it came; the message may name a log, and those stay.
+        take_down_if_owned(folder, owner.process)?;
+    }
+    result
+}
+
+/// Somebody may have taken it down before us, and brought another one up in its place.
+fn take_down_if_owned(folder: &StackFolder, owner: Identity) -> anyhow::Result<()> {
     match State::load(folder) {
-        Ok(Some(state)) if !state.origin.is_owned_by_us() => Ok(()),
+        Ok(Some(state)) if !state.origin.is_owned_by(owner) => Ok(()),
         _ => take_down::take_down(folder, &[]).map(drop),
     }
 }

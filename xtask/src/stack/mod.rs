@@ -9,5 +9,5 @@ pub(crate) mod state;
 pub(crate) use folder::StackFolder;
 pub(crate) use lock::StackLock;
 pub(crate) use name::StackName;
-pub(crate) use origin::{Leaves, Lost, Origin};
+pub(crate) use origin::{Leaves, Lost, Origin, Owner};
 pub(crate) use state::State;

@@ -29,6 +29,10 @@ pub(crate) struct Origin {
 pub(crate) struct Owner {
     pub(crate) process: Identity,
     pub(crate) leaves: Leaves,
+    /// Who waits for the end of that process, if it is not a child of it: it has nothing left to do
+    /// once the stack is down.
+    #[serde(default)]
+    pub(crate) guardian: Option<Identity>,
 }
 
 /// What of an owned stack stays when it is down.
@@ -61,24 +65,38 @@ struct Found<'a> {
     owner_is_alive: bool,
 }
 
+impl Owner {
+    /// This process.
+    ///
+    /// # Errors
+    /// When the kernel does not tell who we are.
+    pub(crate) fn us(leaves: Leaves) -> anyhow::Result<Self> {
+        Ok(Self { process: own_identity()?, leaves, guardian: None })
+    }
+}
+
+fn own_identity() -> anyhow::Result<Identity> {
+    Identity::own().context("this process is not in the table of processes")
+}
+
 impl Origin {
     /// Of a stack that this process starts in `folder`.
     ///
     /// # Errors
     /// When the kernel does not tell who we are.
-    pub(crate) fn here(folder: &StackFolder, leaves: Option<Leaves>) -> anyhow::Result<Self> {
-        let own = Identity::own().context("this process is not in the table of processes")?;
+    pub(crate) fn here(folder: &StackFolder, owner: Option<Owner>) -> anyhow::Result<Self> {
+        let own = own_identity()?;
         Ok(Self {
             boot_id: identity::boot_id()?,
             since: own.start_time,
             folder: folder.path().to_owned(),
-            owner: leaves.map(|leaves| Owner { process: own, leaves }),
+            owner,
         })
     }
 
-    /// Whether this process owns it.
-    pub(crate) fn is_owned_by_us(&self) -> bool {
-        self.owner.is_some_and(|owner| Some(owner.process) == Identity::own())
+    /// Whether that process owns it.
+    pub(crate) fn is_owned_by(&self, process: Identity) -> bool {
+        self.owner.is_some_and(|owner| owner.process == process)
     }
 
     /// Whether not even its logs stay when it is down.
@@ -131,8 +149,11 @@ impl Origin {
 mod tests {
     use super::*;
 
-    const OWNER: Owner =
-        Owner { process: Identity { pid: 7, start_time: 70 }, leaves: Leaves::Nothing };
+    const OWNER: Owner = Owner {
+        process: Identity { pid: 7, start_time: 70 },
+        leaves: Leaves::Nothing,
+        guardian: None,
+    };
 
     fn origin(owner: Option<Owner>) -> Origin {
         Origin { boot_id: "this".into(), since: 1, folder: "/a".into(), owner }

@@ -5,21 +5,20 @@ use std::time::{Duration, Instant};
 use super::{folder, status};
 use crate::cli::{Format, Up};
 use crate::export::Environment;
+use crate::failure::Usage;
 use crate::lifecycle::Cluster;
-use crate::lifecycle::bring_up::{self, BringUp};
+use crate::lifecycle::bring_up;
 use crate::lifecycle::health::Health;
 use crate::output::{is_coloured, print, say};
-use crate::owned::{OwnedStack, Request};
+use crate::owned::{self, OwnedStack, Request};
+use crate::process::identity::Identity;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
-use crate::stack::{Leaves, Origin, StackFolder, StackLock, State};
+use crate::stack::{Leaves, Origin, StackFolder, State};
 use crate::workspace::Workspace;
 use crate::{embedded, plan};
 
 mod foreground;
-
-/// The command, for others that have to wait for it.
-const COMMAND: &str = "cargo xtask services up";
 
 /// # Errors
 /// As documented for the command: 2 for wrong usage, 3 when the services do not come up.
@@ -46,32 +45,26 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let services_binary = embedded::services_binary()?;
     let started_at = Instant::now();
     let interrupt = Interrupt::catch()?;
-    if arguments.foreground {
-        let stack = OwnedStack::bring_up(Request {
-            workspace,
-            folder,
-            wanted: &wanted,
-            selection: &arguments.services,
-            services_binary,
-            leaves: Leaves::Logs,
-            interrupt: &interrupt,
-            command: COMMAND,
-        })?;
-        say_what_is_up(stack.cluster().folder, stack.up(), started_at.elapsed());
-        say(&how_to_use(stack.cluster().folder));
-        return foreground::stay(stack, &interrupt);
-    }
-    let lock = StackLock::take(&folder, COMMAND)?;
-    let bring_up = BringUp {
+    let request = Request {
         workspace,
-        folder: &folder,
+        folder: folder.clone(),
         wanted: &wanted,
         selection: &arguments.services,
         services_binary,
-        leaves: None,
+        leaves: if arguments.foreground { Leaves::Logs } else { Leaves::Nothing },
         interrupt: &interrupt,
+        command: "cargo xtask services up",
     };
-    let up = bring_up.run(&lock)?;
+    if arguments.foreground {
+        let stack = OwnedStack::bring_up(request)?;
+        say_what_is_up(&folder, stack.up(), started_at.elapsed());
+        say(&how_to_use(&folder));
+        return foreground::stay(stack, &interrupt);
+    }
+    let up = match arguments.owner {
+        Some(pid) => owned::bring_up_for(owner(pid)?, &request)?,
+        None => owned::bring_up_for_nobody(&request)?,
+    };
     say_what_is_up(&folder, &up, started_at.elapsed());
     let cluster = Cluster::new(workspace, &folder, up.state);
     match arguments.export.format {
@@ -85,6 +78,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
         }
         format => print(&Environment::of_stack(&cluster, &arguments.export.auth)?.print(format)?),
     }
+}
+
+fn owner(pid: i32) -> Result<Identity, Usage> {
+    Identity::of(pid).ok_or_else(|| Usage(format!("--owner {pid}: there is no such process")))
 }
 
 fn say_what_is_up(folder: &StackFolder, up: &bring_up::Up, took: Duration) {
