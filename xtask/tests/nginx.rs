@@ -175,3 +175,21 @@ fn after_being_killed_it_comes_up_again_on_its_ports() {
     assert_eq!(checkout.service("default", "nginx")["ports"], nginx["ports"]);
     curl(&checkout, "", &[]).ok();
 }
+
+#[test]
+fn large_pushes_pass_one_after_the_other() {
+    let Some(checkout) = with_nginx() else { return };
+    let script =
+        "set -e; cd \"$(mktemp -d -p \"$0\")\"; export GIT_SSL_CAINFO=\"$ARVADOS_TEST_CA_CERT\"
+        url=\"https://any:$ARVADOS_API_TOKEN@${ARVADOS_TEST_GIT_SSL_URL#https://}/active/foo.git\"
+        git clone --quiet \"$url\" clone; cd clone
+        git config user.email user@example.com; git config user.name User
+        for number in 1 2 3 4; do
+            head -c 5000000 /dev/urandom >random; git add random; git commit --quiet -m $number
+            timeout 60 git push --quiet origin HEAD:refs/heads/large-$number
+        done
+        git ls-remote \"$url\" 'refs/heads/large-*' | wc -l";
+    let mut command = checkout.command(&["services", "exec", "--", "sh", "-c", script]);
+    let done = Done::from(command.arg(checkout.root()).output().unwrap()).ok();
+    assert_eq!(done.stdout.trim(), "4", "{done:?}");
+}

@@ -11,6 +11,7 @@ use hyper::body::{Body as HttpBody, Frame, Incoming};
 use hyper::{HeaderMap, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio_util::io::poll_read_buf;
 
 use super::cgi_header::{self, CgiHeader};
@@ -20,6 +21,10 @@ use crate::unread_body;
 
 /// As much as a pipe holds.
 const STEP: usize = 64 << 10;
+
+/// How much of an answer is kept while its request still comes in. Whatever git reports of a push,
+/// it does not say more before it has read it.
+const HELD_BACK: usize = 256 << 10;
 
 /// Starts `command`, feeds it `body`, and returns its answer, whose content streams.
 ///
@@ -48,7 +53,7 @@ pub(super) async fn run(
         return Err(io::Error::other("it has no pipes"));
     };
     let (group, groups) = (running.group(), groups.clone());
-    tokio::spawn(async move {
+    let fed = tokio::spawn(async move {
         if let Err(_open_until_ended) = feed(stdin, headers, body).await {
             groups.end(group);
         }
@@ -56,6 +61,7 @@ pub(super) async fn run(
 
     let mut output = BytesMut::new();
     let header = read_header(&mut stdout, &mut output).await?;
+    hold_back(&mut stdout, &mut output, fed).await?;
     let content = output.split_off(header.length);
     let stream = Output { stdout, buffer: content, running };
     let mut response = Response::new(stream.boxed());
@@ -106,6 +112,22 @@ async fn read_header(stdout: &mut ChildStdout, output: &mut BytesMut) -> io::Res
             return Err(io::Error::other("it ended without an answer"));
         }
     }
+}
+
+/// Keeps the answer until the whole request has been `fed` to git. A proxy such as nginx stops to
+/// pass a request on as soon as its answer begins, and git begins at once: both would wait for ever.
+async fn hold_back(
+    stdout: &mut ChildStdout,
+    output: &mut BytesMut,
+    mut fed: JoinHandle<()>,
+) -> io::Result<()> {
+    while output.len() < HELD_BACK {
+        tokio::select! {
+            _ = &mut fed => break,
+            read = stdout.read_buf(output) => if read? == 0 { break },
+        }
+    }
+    Ok(())
 }
 
 /// The content of an answer, read as fast as the client takes it.
