@@ -104,3 +104,15 @@ fn a_mistake_in_suites_yml_is_refused_with_its_place() {
     assert_eq!(done.code, Some(2));
     assert!(done.stderr.contains("unknown suite rst; did you mean rust?"), "{done:?}");
 }
+
+#[test]
+fn the_logs_of_a_suite_that_failed_stay_when_others_pass() {
+    let checkout = Checkout::new();
+    let suites = "  a: {clusters: [default], command: [echo, '1 passed, 1 failed']}\n  \
+                  b: {clusters: [default], command: [echo, '1 passed, 0 failed']}\n";
+    let (done, last) = test_all(&checkout, suites, &[]);
+    assert_eq!(last, "2 passed, 1 failed, 0 skipped", "{done:?}");
+    let line = "the logs of the cluster are in ";
+    let logs = done.stderr.lines().find_map(|text| text.strip_prefix(line)).unwrap();
+    assert!(std::path::Path::new(logs).join("api.log").exists(), "{done:?}");
+}

@@ -73,7 +73,7 @@ fn on_a_cluster(
     let wanted = Wanted::load(&workspace.services_yml(), &overrides)?;
     let mut stack = OwnedStack::bring_up(Request {
         workspace,
-        folder: StackFolder::new(workspace, format!("test-all-{}", std::process::id()).parse()?),
+        folder: fresh_folder(workspace)?,
         wanted: &wanted,
         selection: &[],
         services_binary: embedded::services_binary()?,
@@ -95,6 +95,18 @@ fn on_a_cluster(
     }
     let down = stack.end();
     result.and_then(|count| down.map(|()| count))
+}
+
+/// One that has no logs of an earlier suite: those of one that failed are to stay.
+fn fresh_folder(workspace: &Workspace) -> anyhow::Result<StackFolder> {
+    let pid = std::process::id();
+    for number in 1.. {
+        let folder = StackFolder::new(workspace, format!("test-all-{pid}-{number}").parse()?);
+        if !folder.has_logs() {
+            return Ok(folder);
+        }
+    }
+    anyhow::bail!("there is no name left for a stack")
 }
 
 fn one(
