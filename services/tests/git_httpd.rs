@@ -225,9 +225,15 @@ fn begin_push(cluster: &GitCluster) -> (TcpStream, u32) {
     let path = "/active/foo.git/git-receive-pack";
     let request = http::head("POST", path, &["Authorization: OAuth2 good", kind], 1 << 20);
     stream.write_all(&request).unwrap();
-    // git answers that it is there, and then waits.
-    assert_eq!(http::receive(&mut stream, "POST").status, 200);
-    (stream, children(&cluster.git)[0])
+    // The answer comes only when all of the request has been read: git is there before, and waits.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(process) = children(&cluster.git).first() {
+            return (stream, *process);
+        }
+        assert!(Instant::now() < deadline, "git is not started");
+        std::thread::yield_now();
+    }
 }
 
 /// Waits until a process is no more, not even as a zombie that is ours to reap.
