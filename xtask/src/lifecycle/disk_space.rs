@@ -8,7 +8,7 @@ use crate::stack::StackFolder;
 const NEEDED: u64 = 64;
 
 /// With less than this, in KiB, whatever fails has probably failed for want of it.
-const FULL: u64 = 256;
+const FULL: u64 = 2048;
 
 /// What a user has to know of it; nothing if there is room enough, or the system does not tell.
 pub(super) fn warning(folder: &StackFolder) -> Option<String> {
