@@ -26,6 +26,7 @@ mod process;
 mod programs;
 mod readiness;
 mod registration;
+mod results;
 mod services;
 mod settings;
 mod signals;

@@ -11,7 +11,7 @@ use crate::owned::{OwnedStack, Request};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{Leaves, StackFolder};
-use crate::suites::count::Count;
+use crate::results::count::Count;
 use crate::suites::{self, Suite, run, virtual_environment};
 use crate::workspace::Workspace;
 

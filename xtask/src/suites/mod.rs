@@ -8,7 +8,6 @@ use serde::Deserialize;
 use crate::failure::Usage;
 use crate::{nearest, programs, yaml};
 
-pub(crate) mod count;
 pub(crate) mod run;
 pub(crate) mod virtual_environment;
 

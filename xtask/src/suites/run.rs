@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::count::Count;
+use crate::results::count::Count;
 use crate::environment;
 use crate::output::say;
 use crate::process::pidfd::PidFd;
