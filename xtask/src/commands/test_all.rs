@@ -8,10 +8,10 @@ use crate::export::Environment;
 use crate::failure::{CheckFailed, Interrupted};
 use crate::output::{print, say};
 use crate::owned::{OwnedStack, Request};
+use crate::results::count::Count;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{Leaves, StackFolder};
-use crate::results::count::Count;
 use crate::suites::{self, Suite, run, virtual_environment};
 use crate::workspace::Workspace;
 

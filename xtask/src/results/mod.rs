@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 pub(crate) mod count;
+pub(crate) mod plain;
+pub(crate) mod reader;
 
 use count::Count;
 

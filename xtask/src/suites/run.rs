@@ -12,11 +12,11 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use crate::results::count::Count;
 use crate::environment;
 use crate::output::say;
 use crate::process::pidfd::PidFd;
 use crate::process::{poll, tied};
+use crate::results::count::Count;
 use crate::signals::Interrupt;
 
 /// How long a suite may take to end when we are asked to.
