@@ -1,11 +1,13 @@
 //! The command line.
 
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::settings::Era;
+use crate::test_run::plan::Partition;
 
 /// An Arvados test cluster, and the test suites that run on it.
 #[derive(Debug, Parser)]
@@ -227,9 +229,36 @@ pub(crate) struct TestAll {
     /// Run only this suite; may be given more than once
     #[arg(long = "suite", value_name = "NAME")]
     pub(crate) suites: Vec<String>,
+    /// Leave this suite out; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(crate) skip: Vec<String>,
+    /// How many suites run at once [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZero<usize>>,
     /// A suite whose needs are missing is a failure, not skipped
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Begin no other suite once one has failed
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Leave the cluster of a suite that fails up, to look at it
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Run one of N parts, for example 2/3; all together are the whole
+    #[arg(long, value_name = "K/N")]
+    pub(crate) partition: Option<Partition>,
+    /// Folder for the report [default: target/test-all]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// Say what would be run, and run nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// How --list is written
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human, requires = "list")]
+    pub(crate) format: ReportFormat,
+    /// Added to the command of the one suite that --suite names
+    #[arg(value_name = "ARGUMENT", last = true)]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Args, Debug)]

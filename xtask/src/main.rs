@@ -15,6 +15,7 @@ mod embedded;
 mod environment;
 mod export;
 mod failure;
+mod latch;
 mod lifecycle;
 mod logs;
 mod nearest;
@@ -33,6 +34,7 @@ mod signals;
 mod stack;
 mod suites;
 mod template;
+mod test_run;
 mod workspace;
 mod yaml;
 

@@ -1,7 +1,7 @@
 //! Being asked to end: noticed while we wait for something else.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, PipeReader, Read};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +18,7 @@ use crate::failure::Interrupted;
 pub(crate) struct Interrupt {
     arrived: Arc<AtomicUsize>,
     reader: PipeReader,
+    writer: PipeWriter,
 }
 
 impl Interrupt {
@@ -38,7 +39,7 @@ impl Interrupt {
             signal_hook::low_level::pipe::register(signal, writer.try_clone()?)
                 .context("cannot catch signals")?;
         }
-        Ok(Self { arrived, reader })
+        Ok(Self { arrived, reader, writer })
     }
 
     /// The signal that has arrived, if one has: from now on, the next one is waited for.
@@ -68,14 +69,16 @@ impl Interrupt {
     /// [`Interrupted`] if a signal has arrived.
     pub(crate) fn check(&self) -> Result<(), Interrupted> {
         if self.arrived.load(Ordering::SeqCst) == 0 {
-            // A signal that was taken while it arrived: nobody is to be woken by it again. One that
-            // arrives now is noticed below.
+            // A signal that was taken while it arrived: nobody is to be woken by it again.
             let _ = self.drain();
+            if self.arrived.load(Ordering::SeqCst) == 0 {
+                return Ok(());
+            }
+            // One has arrived just now, and others may wait for it as well.
+            let _ = (&self.writer).write(&[0]);
         }
-        match self.arrived.load(Ordering::SeqCst) {
-            0 => Ok(()),
-            signal => Err(Interrupted(i32::try_from(signal).unwrap_or(SIGTERM))),
-        }
+        let signal = self.arrived.load(Ordering::SeqCst);
+        Err(Interrupted(i32::try_from(signal).unwrap_or(SIGTERM)))
     }
 }
 

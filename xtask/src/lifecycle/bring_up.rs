@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::start::Start;
+use super::start_all::Starting;
 use super::{Cluster, disk_space, reset, take_down};
 use crate::failure::Usage;
 use crate::output::say;
@@ -22,6 +23,8 @@ pub(crate) struct Up {
     pub(crate) ready: Vec<String>,
     /// What a user has to know of it.
     pub(crate) notes: Vec<String>,
+    /// How long each took that was started by this call.
+    pub(crate) times: Vec<Starting>,
 }
 
 /// What is to be brought up.
@@ -68,6 +71,7 @@ impl BringUp<'_> {
             runnable.into_iter().filter(|service| !ready.contains(&service.name)).collect();
         let started: Vec<String> = missing.iter().map(|service| service.name.clone()).collect();
         ready.extend(started.iter().cloned());
+        let mut times = Vec::new();
         if missing.is_empty() {
             reset::register(&cluster, &ready)?;
         } else {
@@ -79,11 +83,24 @@ impl BringUp<'_> {
                 keep_data: false,
                 interrupt: self.interrupt,
             };
-            start.start(&missing)?;
+            times = start.start(&missing)?;
         }
         self.interrupt.check()?;
         let notes = notes(&cluster, &unavailable);
-        Ok(Up { state: cluster.state, started, ready, notes })
+        Ok(Up { state: cluster.state, started, ready, notes, times })
+    }
+
+    /// Brings up nothing: the stack has a folder and an owner, and no services.
+    ///
+    /// # Errors
+    /// When there is a stack already.
+    pub(crate) fn claim(self, lock: &StackLock) -> anyhow::Result<Up> {
+        if previous_state(self.folder, lock)?.is_some() {
+            return Err(is_up_already(self.folder).into());
+        }
+        let state = self.fresh_state(self.wanted.fresh())?;
+        let (started, ready, notes, times) = Default::default();
+        Ok(Up { state, started, ready, notes, times })
     }
 
     fn fresh_state(&self, settings: Settings) -> anyhow::Result<State> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::program::{self};
-use super::start_all::StartAll;
+use super::start_all::{StartAll, Starting};
 use super::{Cluster, disk_space, take_down};
 use crate::certificate;
 use crate::output::say;
@@ -33,7 +33,7 @@ impl Start<'_, '_> {
     /// # Errors
     /// When one does not come up: then all that this call has started is gone again, and nothing
     /// else is touched.
-    pub(crate) fn start(&mut self, services: &[Planned]) -> anyhow::Result<()> {
+    pub(crate) fn start(&mut self, services: &[Planned]) -> anyhow::Result<Vec<Starting>> {
         // Taking everything back must be possible when no descriptor is left for anything else.
         let reserve = Reserve::of_descriptors()?;
         let before = self.cluster.state.clone();
@@ -49,7 +49,7 @@ impl Start<'_, '_> {
         result
     }
 
-    fn try_to_start(&mut self, services: &[Planned]) -> anyhow::Result<()> {
+    fn try_to_start(&mut self, services: &[Planned]) -> anyhow::Result<Vec<Starting>> {
         let held = self.hold_ports(services)?;
         let folder = self.cluster.folder;
         let settings = &self.cluster.state.settings;

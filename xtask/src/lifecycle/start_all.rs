@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 
@@ -37,11 +38,19 @@ pub(super) struct StartAll<'a> {
 /// nothing more than that the keep services are registered.
 type Done = Option<(String, Option<Identity>)>;
 
+/// When a service was spawned, and when it answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Starting {
+    pub(crate) service: String,
+    pub(crate) spawned: Instant,
+    pub(crate) ready: Option<Instant>,
+}
+
 /// How far we are.
 struct Progress {
     state: State,
-    spawned: Vec<String>,
-    ready: Vec<String>,
+    /// In the order in which they were spawned.
+    starting: Vec<Starting>,
     outcome: anyhow::Result<()>,
     /// Whether those that had been spawned by then have been ended because of a failure.
     ended_early: bool,
@@ -55,7 +64,7 @@ impl StartAll<'_> {
     ///
     /// # Errors
     /// When nothing could even be tried.
-    pub(super) fn run(&self) -> anyhow::Result<(State, anyhow::Result<()>)> {
+    pub(super) fn run(&self) -> anyhow::Result<(State, anyhow::Result<Vec<Starting>>)> {
         let tls = health::trusting(self.cluster.folder)?;
         let mut context = self.cluster.context();
         let held = self.held.iter();
@@ -87,7 +96,8 @@ impl StartAll<'_> {
         if progress.state.services.iter().any(|service| service.daemon.is_some()) {
             progress.fail_if(progress.state.save(self.cluster.folder));
         }
-        Ok((progress.state, progress.outcome))
+        let starting = progress.starting;
+        Ok((progress.state, progress.outcome.map(|()| starting)))
     }
 
     /// Spawns what has not been, and whose needs are met; a failure is noted.
@@ -96,13 +106,13 @@ impl StartAll<'_> {
         if progress.outcome.is_err() {
             return waits;
         }
-        let is_ready = |name: &String| progress.ready.contains(name);
+        let is_ready = |name: &String| progress.is_ready(name);
         let unmet = |service: &Planned, need: &String| {
             let others = self.services.iter().filter(|other| other.definition.name() == need);
             service.definition.waits_for_needs() && !others.map(|it| &it.name).all(is_ready)
         };
         let possible = self.services.iter().filter(|service| {
-            let is_spawned = progress.spawned.contains(&service.name);
+            let is_spawned = progress.starting.iter().any(|it| it.service == service.name);
             !is_spawned && !service.definition.needs().iter().any(|need| unmet(service, need))
         });
         let possible: Vec<&Planned> = possible.collect();
@@ -148,7 +158,8 @@ impl StartAll<'_> {
         .spawn()?;
         known.process = Some(started.identity);
         known.stop = program.launch.stop;
-        progress.spawned.push(name.clone());
+        let (service_name, spawned) = (name.clone(), Instant::now());
+        progress.starting.push(Starting { service: service_name, spawned, ready: None });
         let wait = Wait { service: known.clone(), started, logged };
         self.write_number_files(service, &wait)?;
         Ok(wait)
@@ -188,7 +199,7 @@ impl StartAll<'_> {
             return;
         }
         progress.ended_early = true;
-        let names: Vec<&str> = progress.spawned.iter().map(String::as_str).collect();
+        let names: Vec<&str> = progress.starting.iter().map(|it| it.service.as_str()).collect();
         if let Err(error) = take_down::stop_services(self.cluster.folder, &progress.state, &names) {
             say(&format!("{error:#}"));
         }
@@ -199,8 +210,12 @@ impl StartAll<'_> {
 
 impl Progress {
     fn new(state: State) -> Self {
-        let (spawned, ready) = Default::default();
-        Self { state, spawned, ready, outcome: Ok(()), ended_early: false, awaited: 0 }
+        let starting = Vec::new();
+        Self { state, starting, outcome: Ok(()), ended_early: false, awaited: 0 }
+    }
+
+    fn is_ready(&self, name: &str) -> bool {
+        self.starting.iter().any(|it| it.service == name && it.ready.is_some())
     }
 
     /// Only the first failure is kept: others follow from it.
@@ -221,7 +236,9 @@ impl Progress {
         if let Some(known) = known {
             known.daemon = daemon;
         }
-        self.ready.push(name);
+        if let Some(starting) = self.starting.iter_mut().find(|it| it.service == name) {
+            starting.ready = Some(Instant::now());
+        }
     }
 }
 

@@ -37,11 +37,12 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
     };
     let names = plan::select(&state.known_services(), selection)?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    stop_services(folder, &state, &names)?;
     if names.len() == state.services.len() {
+        stop_everything(folder, &state)?;
         clear(folder, &state)?;
         return Ok(true);
     }
+    stop_services(folder, &state, &names)?;
     for service in state.services.iter().filter(|service| names.contains(&service.name.as_str())) {
         let definition = Definition::of(&state.settings, &service.kind)?;
         remove_number_files(folder, &definition, &service.name)?;
@@ -105,13 +106,24 @@ pub(crate) fn stop_services(
     state: &State,
     names: &[&str],
 ) -> anyhow::Result<()> {
+    let services = state.services.iter().filter(|service| names.contains(&service.name.as_str()));
+    let targets: Vec<Target> = services.map(|service| service.target(folder)).collect();
+    stop_of_stack(folder, state, &targets)
+}
+
+/// Ends what there is of a stack as a whole: its services, and the command that it is up for.
+fn stop_everything(folder: &StackFolder, state: &State) -> anyhow::Result<()> {
+    let services = state.services.iter().map(|service| service.target(folder));
+    let guest = state.guest.iter().map(|guest| guest.target(folder));
+    stop_of_stack(folder, state, &services.chain(guest).collect::<Vec<_>>())
+}
+
+fn stop_of_stack(folder: &StackFolder, state: &State, targets: &[Target]) -> anyhow::Result<()> {
     if state.origin.boot_id != identity::boot_id()? {
         return Ok(());
     }
-    let services = state.services.iter().filter(|service| names.contains(&service.name.as_str()));
-    let targets: Vec<Target> = services.map(|service| service.target(folder)).collect();
     let grace = Duration::from_secs(state.settings.stop_timeout);
-    stop_targets(folder.path(), &targets, state.origin.since, grace)
+    stop_targets(folder.path(), targets, state.origin.since, grace)
 }
 
 fn stop_targets(

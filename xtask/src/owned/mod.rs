@@ -16,6 +16,7 @@ use crate::stack::{Leaves, Owner, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 
 pub(crate) mod guardian;
+pub(crate) mod guest;
 
 use guardian::Guardian;
 
@@ -49,6 +50,24 @@ impl<'a> OwnedStack<'a> {
     /// # Errors
     /// When a service does not come up: then nothing runs, and the logs are kept.
     pub(crate) fn bring_up(request: Request<'a>) -> anyhow::Result<Self> {
+        Self::guarded(request, bring_up)
+    }
+
+    /// The same without any service: for a command that brings up what it needs.
+    ///
+    /// # Errors
+    /// When its folder cannot be made.
+    pub(crate) fn without_services(request: Request<'a>) -> anyhow::Result<Self> {
+        Self::guarded(request, |request, owner| {
+            let lock = StackLock::take(&request.folder, request.command)?;
+            as_bring_up(request, owner).claim(&lock)
+        })
+    }
+
+    fn guarded(
+        request: Request<'a>,
+        bring_up: impl FnOnce(&Request<'a>, Option<Owner>) -> anyhow::Result<Up>,
+    ) -> anyhow::Result<Self> {
         let owner = Owner::us(request.leaves)?;
         // First of all: from here on nothing that we start can be left.
         let guardian = Guardian::of_us(request.workspace, request.folder.name())?;
@@ -75,17 +94,29 @@ impl<'a> OwnedStack<'a> {
         Cluster::new(self.workspace, &self.folder, self.up.state.clone())
     }
 
-    /// From now on its logs stay when it is down; where they are.
+    /// Whether it still is what was brought up: somebody may have taken it down.
+    pub(crate) fn is_ours(&self) -> bool {
+        let state = State::load(&self.folder);
+        matches!(state, Ok(Some(state)) if state.origin.is_owned_by(self.owner.process))
+    }
+
+    /// The stack's folder.
+    pub(crate) fn folder(&self) -> &StackFolder {
+        &self.folder
+    }
+
+    /// Gives it to nobody: it stays up.
     ///
     /// # Errors
     /// When that cannot be written down.
-    pub(crate) fn keep_logs(&mut self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn leave_up(self) -> anyhow::Result<()> {
         let _lock = StackLock::take(&self.folder, &self.command)?;
         if let Some(mut state) = State::load(&self.folder)? {
-            state.origin.keep_logs();
+            state.origin.owner = None;
+            state.guest = None;
             state.save(&self.folder)?;
         }
-        Ok(self.folder.logs())
+        self.guardian.dismiss()
     }
 
     /// Takes it down.
@@ -125,21 +156,24 @@ pub(crate) fn bring_up_for_nobody(request: &Request<'_>) -> anyhow::Result<Up> {
 fn bring_up(request: &Request<'_>, owner: Option<Owner>) -> anyhow::Result<Up> {
     let folder = &request.folder;
     let lock = StackLock::take(folder, request.command)?;
-    let bring_up = BringUp {
-        workspace: request.workspace,
-        folder,
-        wanted: request.wanted,
-        selection: request.selection,
-        services_binary: request.services_binary.clone(),
-        owner,
-        interrupt: request.interrupt,
-    };
-    let result = bring_up.run(&lock);
+    let result = as_bring_up(request, owner).run(&lock);
     if let (Err(_), Some(owner)) = (&result, owner) {
         // Rolled back as far as it came; the message may name a log, and those stay.
         take_down_if_owned(folder, owner.process)?;
     }
     result
+}
+
+fn as_bring_up<'a>(request: &'a Request<'_>, owner: Option<Owner>) -> BringUp<'a> {
+    BringUp {
+        workspace: request.workspace,
+        folder: &request.folder,
+        wanted: request.wanted,
+        selection: request.selection,
+        services_binary: request.services_binary.clone(),
+        owner,
+        interrupt: request.interrupt,
+    }
 }
 
 /// Somebody may have taken it down before us, and brought another one up in its place.

@@ -152,6 +152,12 @@ impl Entry {
     }
 }
 
+/// The name of the program that `pid` runs, as the kernel has it: its first 15 bytes.
+pub(crate) fn name(pid: i32) -> Option<String> {
+    let name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(&name).trim_end().to_owned())
+}
+
 /// Where a file was that has been deleted, from how the kernel names it then.
 fn without_deleted(path: &Path) -> Option<PathBuf> {
     Some(path.to_str()?.strip_suffix(" (deleted)")?.into())

@@ -66,7 +66,9 @@ pub(crate) enum Outcome {
 pub(crate) struct Attempt {
     /// What it waited for after the run or the attempt before had begun, and until when.
     pub(crate) waits: Vec<Wait>,
-    /// Its cluster, if it has one of its own.
+    /// While the packages were installed that it needs.
+    pub(crate) prepared: Option<Span>,
+    /// Its cluster, if it was brought up for this attempt.
     pub(crate) stack: Option<StackTimes>,
     /// The reset of the shared cluster before it.
     pub(crate) reset: Option<Span>,
@@ -138,6 +140,34 @@ pub(crate) enum Verdict {
     Skipped,
 }
 
+impl Attempt {
+    /// One that has come no further than its beginning.
+    pub(crate) fn new(waits: Vec<Wait>) -> Self {
+        Self {
+            waits,
+            prepared: None,
+            stack: None,
+            reset: None,
+            command: None,
+            outcome: Outcome::Interrupted,
+            count: Count::default(),
+            tests: Vec::new(),
+            output: None,
+            logs: Vec::new(),
+            notes: Vec::new(),
+            kept: None,
+        }
+    }
+}
+
+impl Attempt {
+    /// Their names, as far as the suite tells them.
+    pub(crate) fn failed_tests(&self) -> impl Iterator<Item = &str> {
+        let failed = self.tests.iter().filter(|test| test.verdict == Verdict::Failed);
+        failed.map(|test| test.name.as_str())
+    }
+}
+
 impl Results {
     /// Over all suites.
     pub(crate) fn count(&self) -> Count {
@@ -157,7 +187,8 @@ impl SuiteResult {
     /// not be run is none.
     pub(crate) fn count(&self) -> Count {
         match (&self.outcome, self.last()) {
-            (Outcome::Skipped(_), _) => Count { skipped: 1, ..Count::default() },
+            (Outcome::Skipped(_), None) => Count { skipped: 1, ..Count::default() },
+            (Outcome::Failed(_), None) => Count { failed: 1, ..Count::default() },
             (_, last) => last.map(|attempt| attempt.count).unwrap_or_default(),
         }
     }

@@ -8,9 +8,10 @@ use super::Settings;
 use crate::failure::Usage;
 use crate::nearest;
 use crate::services::{Definition, KINDS, definitions};
+use crate::stack::state;
 
 /// Names that a service cannot have: files of the stack's folder are called so.
-const RESERVED: [&str; 3] = ["command", "guardian", "stack"];
+const RESERVED: [&str; 4] = ["command", "guardian", "stack", state::GUEST];
 
 /// Every name in `names` is that of a kind of service.
 ///

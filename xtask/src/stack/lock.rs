@@ -13,7 +13,7 @@ use crate::output::say;
 /// Held while a command changes a stack; let go however it ends.
 #[derive(Debug)]
 pub(crate) struct StackLock {
-    _file: File,
+    file: File,
     is_first: bool,
 }
 
@@ -114,7 +114,15 @@ impl StackLock {
         file.set_len(0)?;
         file.rewind()?;
         writeln!(file, "`{command}` (pid {})", std::process::id()).with_context(cannot)?;
-        Ok(Some(Self { _file: file, is_first }))
+        Ok(Some(Self { file, is_first }))
+    }
+}
+
+impl Drop for StackLock {
+    fn drop(&mut self) {
+        // Not by closing it: a process that another thread is just starting has it open as well,
+        // until it runs its own program.
+        let _closed_next = self.file.unlock();
     }
 }
 

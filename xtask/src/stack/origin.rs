@@ -104,13 +104,6 @@ impl Origin {
         self.owner.is_some_and(|owner| owner.leaves == Leaves::Nothing)
     }
 
-    /// From now on they stay.
-    pub(crate) fn keep_logs(&mut self) {
-        if let Some(owner) = &mut self.owner {
-            owner.leaves = Leaves::Logs;
-        }
-    }
-
     /// Why the stack that now lies in `folder` is not what it was; `None` if it is.
     ///
     /// # Errors

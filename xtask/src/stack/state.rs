@@ -35,6 +35,21 @@ pub(crate) struct State {
     pub(crate) services: Vec<Service>,
     /// By the port's name.
     pub(crate) ports: BTreeMap<String, u16>,
+    /// The command that it is up for, while that runs.
+    #[serde(default)]
+    pub(crate) guest: Option<Guest>,
+}
+
+/// The name of what is no service, where services have theirs.
+pub(crate) const GUEST: &str = "suite";
+
+/// A command for which a stack is up, and which goes down with it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub(crate) struct Guest {
+    /// In the environment of its processes and nowhere else.
+    pub(crate) marker: String,
+    /// Not known while it is being started.
+    pub(crate) process: Option<Identity>,
 }
 
 /// One service of the stack.
@@ -67,7 +82,7 @@ impl State {
     /// A stack with nothing in it yet.
     pub(crate) fn new(settings: Settings, admin_token: String, origin: Origin) -> Self {
         let (services, ports) = Default::default();
-        Self { version: VERSION, origin, settings, admin_token, services, ports }
+        Self { version: VERSION, origin, settings, admin_token, services, ports, guest: None }
     }
 
     /// Reads the state of a stack; `None` if it has none, because it is down.
@@ -129,6 +144,24 @@ impl State {
     /// The service of that name.
     pub(crate) fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
+    }
+}
+
+impl Guest {
+    /// By what all its processes are found.
+    pub(crate) fn signs(&self, folder: &StackFolder) -> Signs {
+        Signs {
+            leader: self.process,
+            daemon: None,
+            known: Vec::new(),
+            marker: Some(self.marker.clone()),
+            lock: Some(folder.service_lock(GUEST)),
+        }
+    }
+
+    /// What is to be ended when the stack is taken down.
+    pub(crate) fn target(&self, folder: &StackFolder) -> Target {
+        Target { service: GUEST.to_owned(), signs: self.signs(folder), stop: Stop::default() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The test suites: what suites.yml says of them, and how one is run and counted.
+//! The test suites: what suites.yml says of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,26 +6,66 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::failure::Usage;
-use crate::{nearest, programs, yaml};
+use crate::stack::StackName;
+use crate::{nearest, template, yaml};
 
-pub(crate) mod run;
+pub(crate) mod needs;
 pub(crate) mod virtual_environment;
+
+use needs::Needs;
 
 /// One suite of suites.yml.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Suite {
-    /// Program and arguments; run in the workspace root.
+    /// Program and arguments.
     pub(crate) command: Vec<String>,
-    /// Programs without which it cannot run.
+    /// Where it is run, relative to the workspace root.
     #[serde(default)]
-    pub(crate) needs: Vec<String>,
-    /// The clusters that it runs on: a profile of services.yml each, or `default`. Without any it
-    /// runs once, on its own.
+    pub(crate) folder: PathBuf,
     #[serde(default)]
-    pub(crate) clusters: Vec<String>,
+    pub(crate) needs: Needs,
     /// Python packages: it runs in a virtual environment that has them.
     pub(crate) requirements: Option<PathBuf>,
+    /// Those of services.yml that it runs on, once on each; `default` is none.
+    #[serde(default = "default_profiles")]
+    pub(crate) profiles: Vec<String>,
+    #[serde(default)]
+    pub(crate) isolation: Isolation,
+    /// Variables for it, beside those of the cluster.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
+    /// Seconds after which it is ended.
+    #[serde(default = "default_timeout")]
+    pub(crate) timeout: u64,
+    /// How often it is run again when it has failed.
+    #[serde(default)]
+    pub(crate) retries: u32,
+    pub(crate) shards: Option<Shards>,
+}
+
+/// What a suite has for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Isolation {
+    /// A cluster, which is gone when it ends.
+    #[default]
+    Stack,
+    /// A cluster on which other suites run before and after it, reset before each.
+    Shared,
+    /// No cluster: it brings up what it needs.
+    None,
+}
+
+/// How one part of a suite is run, when it is spread over several machines.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shards {
+    /// Programs without which it cannot be spread.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
+    /// In place of the suite's own, with the gaps `{{shard}}`, from 1, and `{{shards}}`.
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,30 +74,143 @@ struct SuitesYml {
     suites: BTreeMap<String, Suite>,
 }
 
-/// The suites of the file with their names, in alphabetical order; only those in `selection` if it
-/// names any.
+/// The profile that is the defaults of services.yml as they are.
+pub(crate) const DEFAULT_PROFILE: &str = "default";
+
+fn default_profiles() -> Vec<String> {
+    vec![DEFAULT_PROFILE.to_owned()]
+}
+
+fn default_timeout() -> u64 {
+    3600
+}
+
+/// The suites of the file by their names.
 ///
 /// # Errors
-/// Wrong usage: a mistake in the file, or an unknown name.
-pub(crate) fn load(path: &Path, selection: &[String]) -> Result<Vec<(String, Suite)>, Usage> {
+/// Wrong usage: a mistake in the file.
+pub(crate) fn load(path: &Path) -> Result<BTreeMap<String, Suite>, Usage> {
     let file: SuitesYml = yaml::load(path)?;
-    for name in selection {
-        if !file.suites.contains_key(name) {
-            let known = file.suites.keys().map(String::as_str);
-            return Err(Usage(format!("unknown suite {name}{}", nearest::hint(name, known))));
+    for (name, suite) in &file.suites {
+        let mistake = |what: &str| Usage(yaml::located(path, name, &format!("suite {name}{what}")));
+        // Its output is a file of that name, as a stack is a folder.
+        if name.parse::<StackName>().is_err() {
+            return Err(mistake(" has no name for a file: use letters, digits, '-', '_' and '.'"));
+        }
+        suite.check().map_err(|what| mistake(&what))?;
+    }
+    Ok(file.suites)
+}
+
+/// That each name is a suite.
+///
+/// # Errors
+/// Wrong usage: the nearest known name is given.
+pub(crate) fn check_names(names: &[String], known: &BTreeMap<String, Suite>) -> Result<(), Usage> {
+    match names.iter().find(|name| !known.contains_key(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            let known = known.keys().map(String::as_str);
+            Err(Usage(format!("unknown suite {name}{}", nearest::hint(name, known))))
         }
     }
-    if let Some((name, _)) = file.suites.iter().find(|(_, suite)| suite.command.is_empty()) {
-        return Err(Usage(format!("{}: suite {name} has an empty command", path.display())));
-    }
-    let wanted = |name: &String| selection.is_empty() || selection.contains(name);
-    Ok(file.suites.into_iter().filter(|(name, _)| wanted(name)).collect())
 }
 
 impl Suite {
-    /// What it needs and this machine has not.
-    pub(crate) fn missing(&self) -> Vec<&str> {
-        let needs = self.needs.iter().map(String::as_str);
-        needs.filter(|name| programs::find(name).is_none()).collect()
+    /// # Errors
+    /// What is wrong with it, to be put behind its name.
+    fn check(&self) -> Result<(), String> {
+        let is_empty = |command: &[String]| command.first().is_none_or(String::is_empty);
+        if is_empty(&self.command) {
+            return Err(" has an empty command".to_owned());
+        }
+        if self.profiles.is_empty() {
+            return Err(" has no profiles: leave the key out for `default`".to_owned());
+        }
+        if self.timeout == 0 {
+            return Err(" has no time: timeout is in seconds, from 1".to_owned());
+        }
+        self.needs.check().map_err(|what| format!(": {what}"))?;
+        match self.shards.as_ref().map(|shards| &shards.command) {
+            Some(command) if is_empty(command) => Err(" has shards with an empty command".into()),
+            Some(command) => {
+                let filled = sharded(command, 1, 1).map_err(|gap| format!(", shards: {gap}"))?;
+                match filled == *command {
+                    true => Err(": shards without the gaps {{shard}} and {{shards}}".to_owned()),
+                    false => Ok(()),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// `command` for part `shard` of `shards`.
+///
+/// # Errors
+/// Names an unknown gap.
+pub(crate) fn sharded(
+    command: &[String],
+    shard: usize,
+    shards: usize,
+) -> Result<Vec<String>, String> {
+    let values =
+        [("shard".to_owned(), shard.to_string()), ("shards".to_owned(), shards.to_string())];
+    command.iter().map(|word| template::fill(word, &values)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(suite: &str) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), format!("suites:\n  a: {suite}\n")).unwrap();
+        let error = load(file.path()).unwrap_err().to_string();
+        error.split_once(": ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn a_suite_needs_no_more_than_a_command() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), "suites:\n  a: {command: [pytest]}\n").unwrap();
+        let suite = load(file.path()).unwrap().remove("a").unwrap();
+        assert_eq!(suite.profiles, ["default"]);
+        assert_eq!(suite.isolation, Isolation::Stack);
+        assert_eq!((suite.timeout, suite.retries), (3600, 0));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_refused() {
+        for (suite, expected) in [
+            ("{command: []}", "suite a has an empty command"),
+            (
+                "{command: [a], profiles: []}",
+                "suite a has no profiles: leave the key out for `default`",
+            ),
+            ("{command: [a], timeout: 0}", "suite a has no time: timeout is in seconds, from 1"),
+            (
+                "{command: [a], shards: {command: [a]}}",
+                "suite a: shards without the gaps {{shard}} and {{shards}}",
+            ),
+            (
+                "{command: [a], shards: {command: ['{{shart}}']}}",
+                "suite a, shards: unknown {{shart}}; did you mean shard?",
+            ),
+            (
+                "{command: [a], needs: {platforms: [linus]}}",
+                "suite a: unknown platform linus; did you mean linux?",
+            ),
+            (
+                "{command: [a], needs: {programs: ['a > 3']}}",
+                "suite a: \"a > 3\" is no program: write `NAME` or `NAME >= VERSION`",
+            ),
+            (
+                "{command: [a], isolation: shred}",
+                "suites.a.isolation: unknown variant `shred`; did you mean shared?",
+            ),
+        ] {
+            assert_eq!(mistake(suite), expected, "{suite}");
+        }
     }
 }

@@ -11,12 +11,30 @@ use xshell::{Shell, cmd};
 use crate::environment;
 use crate::output::say;
 use crate::programs;
+use crate::workspace::Workspace;
+
+use super::Suite;
+
+/// What PATH is to be for the suite, if it has packages of its own.
+///
+/// # Errors
+/// When Python or the package index cannot make them, or PATH is not text.
+pub(crate) fn path_for(suite: &Suite, workspace: &Workspace) -> anyhow::Result<Option<String>> {
+    let Some(requirements) = &suite.requirements else { return Ok(None) };
+    let programs = programs_folder(&workspace.root().join(requirements), &workspace.cache())?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(programs).chain(std::env::split_paths(&path));
+    let joined = std::env::join_paths(folders)?;
+    let text = joined.into_string();
+    let text = text.map_err(|path| anyhow::anyhow!("PATH is not text: {}", path.display()))?;
+    Ok(Some(text))
+}
 
 /// The folder of the environment's programs, which is made first if it is not there.
 ///
 /// # Errors
 /// When Python or the package index cannot do it.
-pub(crate) fn programs_folder(requirements: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
+fn programs_folder(requirements: &Path, cache: &Path) -> anyhow::Result<PathBuf> {
     let python = programs::find("python3").context("python3 is not installed")?;
     let mut hasher = DefaultHasher::new();
     let shell = Shell::new()?;

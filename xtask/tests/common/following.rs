@@ -69,6 +69,24 @@ impl Following {
         }
     }
 
+    /// The same for a line of standard error, if that is a pipe.
+    #[track_caller]
+    pub(crate) fn until_error(&mut self, wanted: impl Fn(&str) -> bool) {
+        let pipe = self.child.stderr.as_mut().unwrap();
+        loop {
+            let mut line = Vec::new();
+            // A byte at a time: what comes after the line is left for the end.
+            while !line.ends_with(b"\n") {
+                let mut byte = [0];
+                pipe.read_exact(&mut byte).unwrap();
+                line.push(byte[0]);
+            }
+            if wanted(&String::from_utf8_lossy(&line)) {
+                return;
+            }
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }

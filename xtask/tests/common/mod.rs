@@ -14,6 +14,7 @@ use processes::{others, works_in};
 use serde_json::{Value, json};
 
 pub(crate) mod following;
+pub(crate) mod suites;
 
 /// What a command did.
 #[derive(Debug)]

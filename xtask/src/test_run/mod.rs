@@ -1,0 +1,237 @@
+//! A run of `test-all`: suites side by side, each on its cluster, and what came of them.
+//!
+//! Workers take chains of suites from a queue until that is empty. Whatever they have to tell is in
+//! the results; nothing but [`progress`] says anything while they work.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+
+use crate::cli::Overrides;
+use crate::failure::Usage;
+use crate::latch::Latch;
+use crate::results::{Outcome, Results, SuiteResult};
+use crate::settings::Wanted;
+use crate::signals::Interrupt;
+use crate::stack::StackFolder;
+use crate::suites::DEFAULT_PROFILE;
+use crate::workspace::Workspace;
+
+mod attend;
+mod clock;
+pub(crate) mod folder;
+pub(crate) mod history;
+mod lane;
+pub(crate) mod plan;
+pub(crate) mod progress;
+mod reading;
+mod schedule;
+mod settle;
+
+use clock::Clock;
+use folder::ReportFolder;
+use history::History;
+use lane::Lane;
+use plan::Item;
+use progress::Progress;
+use schedule::{Chain, Planned};
+
+/// How a run is to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// How many suites run at once, at most.
+    pub(crate) jobs: usize,
+    /// What a machine lacks is a failure.
+    pub(crate) strict: bool,
+    /// After the first failure no other suite is begun.
+    pub(crate) fail_fast: bool,
+    /// The cluster of a suite that fails stays up.
+    pub(crate) keep: bool,
+}
+
+/// What all workers share.
+struct Run<'a> {
+    workspace: &'a Workspace,
+    clock: Clock,
+    folder: &'a ReportFolder,
+    progress: &'a Progress,
+    interrupt: &'a Interrupt,
+    /// Set when we are asked to end a second time.
+    hurry: &'a Latch,
+    /// By profile.
+    wanted: BTreeMap<String, Wanted>,
+    /// By suite, the services that it needs.
+    needs: BTreeMap<String, Vec<String>>,
+    services_binary: &'a Path,
+    keep: bool,
+    stacks: AtomicUsize,
+}
+
+/// Runs `items`, and returns when all that was started for them is gone.
+///
+/// # Errors
+/// Wrong usage; or when the run cannot begin. What becomes of a suite is in the results.
+pub(crate) fn run(
+    workspace: &Workspace,
+    services_binary: &Path,
+    items: Vec<Item>,
+    options: Options,
+    folder: &ReportFolder,
+) -> anyhow::Result<Results> {
+    let interrupt = Interrupt::catch()?;
+    let hurry = Latch::new().context("too few file descriptors")?;
+    let progress = Progress::new(options.jobs);
+    let run = Run {
+        workspace,
+        clock: Clock::start(),
+        folder,
+        progress: &progress,
+        interrupt: &interrupt,
+        hurry: &hurry,
+        wanted: wanted(workspace, &items)?,
+        needs: needs(&items),
+        services_binary,
+        keep: options.keep,
+        stacks: AtomicUsize::new(0),
+    };
+    let history = History::load(workspace);
+    let (mut results, queue) = sort_out(items, options.strict, &progress, &history);
+    let is_over = Latch::new().context("too few file descriptors")?;
+    let signals = Interrupt::catch()?;
+    std::thread::scope(|scope| {
+        scope.spawn(|| attend::attend(&signals, &is_over, &hurry));
+        work(&run, queue, options, &Mutex::new(&mut results));
+        is_over.set();
+    });
+    let results = Results {
+        began: run.clock.began_at,
+        length: run.clock.now(),
+        jobs: options.jobs,
+        partition: None,
+        suites: results,
+        interrupted: interrupt.check().err().map(|interrupted| interrupted.0),
+    };
+    // It is only a help for the next run.
+    let _unknown_next_time = history.remember(&results);
+    Ok(results)
+}
+
+/// A place in the results for each suite, and the queue of those that can run.
+fn sort_out(
+    items: Vec<Item>,
+    strict: bool,
+    progress: &Progress,
+    history: &History,
+) -> (Vec<SuiteResult>, VecDeque<Chain>) {
+    let (mut results, mut runnable) = (Vec::new(), Vec::new());
+    for (place, item) in items.into_iter().enumerate() {
+        let missing = item.missing.join(", ");
+        let mut result = item.result(Outcome::Interrupted);
+        if missing.is_empty() {
+            runnable.push(Planned { place, item });
+        } else {
+            result.outcome = match strict {
+                true => Outcome::Failed(missing),
+                false => Outcome::Skipped(missing),
+            };
+            progress.not_run(&result);
+        }
+        results.push(result);
+    }
+    (results, schedule::schedule(runnable, &|name| history.length(name)))
+}
+
+/// As many workers as there are jobs take from the queue until it is empty, or nothing more is to
+/// be begun.
+fn work(
+    run: &Run<'_>,
+    queue: VecDeque<Chain>,
+    options: Options,
+    results: &Mutex<&mut Vec<SuiteResult>>,
+) {
+    let jobs = options.jobs.min(queue.len());
+    let queue = Mutex::new(queue);
+    let stop = AtomicBool::new(false);
+    let done = |place: usize, result: SuiteResult| {
+        run.progress.finished(&result, run.folder);
+        if options.fail_fast && !matches!(result.outcome, Outcome::Passed) {
+            stop.store(true, Ordering::SeqCst);
+        }
+        lock(results)[place] = result;
+    };
+    let worker = || {
+        let mut lane = Lane::new(run);
+        loop {
+            let next = lock(&queue).pop_front();
+            let Some(chain) = next else { break };
+            if run.interrupt.check().is_err() {
+                continue;
+            }
+            if stop.load(Ordering::SeqCst) {
+                for planned in chain.items {
+                    let why = "another suite has failed before it was begun".to_owned();
+                    let result = planned.item.result(Outcome::Skipped(why));
+                    run.progress.not_run(&result);
+                    lock(results)[planned.place] = result;
+                }
+                continue;
+            }
+            lane.follow(&chain, &done);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(worker);
+        }
+    });
+}
+
+impl<'a> Run<'a> {
+    fn wanted(&self, profile: Option<&str>) -> anyhow::Result<&Wanted> {
+        let profile = profile.unwrap_or(DEFAULT_PROFILE);
+        self.wanted.get(profile).with_context(|| format!("no settings of profile {profile}"))
+    }
+
+    fn selection(&self, suite: &str) -> &[String] {
+        self.needs.get(suite).map_or(&[], Vec::as_slice)
+    }
+
+    /// One that no other suite has had, in this run or an earlier one.
+    fn fresh_folder(&self) -> anyhow::Result<StackFolder> {
+        loop {
+            let number = self.stacks.fetch_add(1, Ordering::SeqCst) + 1;
+            let name = format!("test-all-{}-{number}", std::process::id());
+            let folder = StackFolder::new(self.workspace, name.parse()?);
+            if !folder.path().exists() {
+                return Ok(folder);
+            }
+        }
+    }
+}
+
+/// The settings of each profile that is used: a mistake is found before anything runs.
+fn wanted(workspace: &Workspace, items: &[Item]) -> Result<BTreeMap<String, Wanted>, Usage> {
+    let profiles = items.iter().map(|item| item.profile.as_deref().unwrap_or(DEFAULT_PROFILE));
+    let mut all = BTreeMap::new();
+    for name in profiles {
+        if !all.contains_key(name) {
+            let profile = Some(name.to_owned()).filter(|name| name != DEFAULT_PROFILE);
+            let overrides = Overrides { profile, ..Overrides::default() };
+            all.insert(name.to_owned(), Wanted::load(&workspace.services_yml(), &overrides)?);
+        }
+    }
+    Ok(all)
+}
+
+fn needs(items: &[Item]) -> BTreeMap<String, Vec<String>> {
+    let of = |item: &Item| (item.suite_name.clone(), item.suite.needs.services.clone());
+    items.iter().map(of).collect()
+}
+
+/// What a panicked thread has left is as good as ever: each result is put in place as a whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,94 @@
+//! In which order suites are taken, so that all are done as early as possible.
+//!
+//! The longest first: then the short ones fill the gaps in the end. How long one takes is known
+//! from the run before; one that is new is taken for the longest.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::plan::Item;
+use crate::suites::Isolation;
+
+/// Suites that run one after the other: those that share a cluster, or one by itself.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) items: Vec<Planned>,
+}
+
+/// A suite with its place in the results.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) place: usize,
+    pub(crate) item: Item,
+}
+
+impl Chain {
+    /// The profile of the cluster that its suites share.
+    pub(crate) fn shared_profile(&self) -> Option<&str> {
+        let item = &self.items.first()?.item;
+        item.profile.as_deref().filter(|_| item.suite.isolation == Isolation::Shared)
+    }
+}
+
+/// The chains of `items`, in the order in which they are to be started. `known` tells how long a
+/// suite of that name took the last time.
+pub(crate) fn schedule(
+    items: impl IntoIterator<Item = Planned>,
+    known: &dyn Fn(&str) -> Option<Duration>,
+) -> VecDeque<Chain> {
+    let mut chains: Vec<Chain> = Vec::new();
+    for planned in items {
+        let is_shared = planned.item.suite.isolation == Isolation::Shared;
+        let profile = planned.item.profile.clone().filter(|_| is_shared);
+        let same = |chain: &&mut Chain| is_shared && chain.shared_profile() == profile.as_deref();
+        match chains.iter_mut().find(same) {
+            Some(chain) => chain.items.push(planned),
+            None => chains.push(Chain { items: vec![planned] }),
+        }
+    }
+    let length = |chain: &Chain| {
+        let lengths = chain.items.iter().map(|planned| known(&planned.item.name));
+        lengths.sum::<Option<Duration>>().unwrap_or(Duration::MAX)
+    };
+    chains.sort_by_key(|chain| std::cmp::Reverse(length(chain)));
+    chains.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::suites::Suite;
+    use crate::test_run::plan::{Choice, plan};
+
+    fn order(suites: &str, known: &[(&str, u64)]) -> Vec<Vec<String>> {
+        let suites: BTreeMap<String, Suite> = serde_yaml::from_str(suites).unwrap();
+        let items = plan(&suites, &Choice::default()).unwrap();
+        let items = items.into_iter().enumerate().map(|(place, item)| Planned { place, item });
+        let known = |name: &str| {
+            let known = known.iter().find(|(known, _)| *known == name);
+            known.map(|(_, seconds)| Duration::from_secs(*seconds))
+        };
+        let names = |chain: Chain| chain.items.into_iter().map(|it| it.item.name).collect();
+        schedule(items, &known).into_iter().map(names).collect()
+    }
+
+    #[test]
+    fn the_longest_is_first_and_a_new_one_before_it() {
+        let suites = "{a: {command: [a]}, b: {command: [b]}, c: {command: [c]}, d: {command: [d]}}";
+        assert_eq!(order(suites, &[("a", 1), ("b", 3), ("d", 2)]), [["c"], ["b"], ["d"], ["a"]]);
+    }
+
+    #[test]
+    fn suites_that_share_a_cluster_follow_each_other() {
+        let suites = "
+            a: {command: [a], isolation: shared}
+            b: {command: [b]}
+            c: {command: [c], isolation: shared}
+            d: {command: [d], isolation: shared, profiles: [many]}
+        ";
+        let known = [("a", 2), ("b", 3), ("c", 2), ("d (many)", 1)];
+        assert_eq!(order(suites, &known), [vec!["a", "c"], vec!["b"], vec!["d (many)"]]);
+    }
+}

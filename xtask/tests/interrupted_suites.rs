@@ -1,0 +1,78 @@
+//! `test-all` that is asked to end, or killed: what its suites see, and that nothing is left.
+#![allow(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+
+mod common;
+
+use std::io::Read;
+use std::process::Stdio;
+
+use common::following::Following;
+use common::suites::{output, write};
+use common::{Checkout, wait_until_gone};
+use nix::sys::signal::Signal;
+
+/// `test-all` on a suite that says by a fifo that it runs.
+fn started(checkout: &Checkout, script: &str) -> Following {
+    let fifo = checkout.root().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let suites = format!("  a: {{command: [sh, -c, '{script}']}}\n  z: {{command: ['true']}}\n");
+    write(checkout, &suites);
+    let mut command = checkout.command(&["test-all", "--jobs", "1"]);
+    command.stdin(Stdio::null());
+    let running = Following::on_pipe(command);
+    let mut said = String::new();
+    fs_err::File::open(&fifo).unwrap().read_to_string(&mut said).unwrap();
+    running
+}
+
+#[test]
+fn a_signal_ends_the_suites_politely_takes_clusters_down_and_reports() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let checkout = Checkout::new();
+        let script = "trap \"echo 4 passed, 0 failed; exit 1\" INT TERM HUP; echo >fifo; \
+                      while :; do sleep 0.01; done";
+        let running = started(&checkout, script);
+        running.signal(signal);
+        let done = running.end();
+        let last = done.stdout.lines().last();
+        // What has passed until then counts, and what was not begun does not.
+        assert_eq!((done.code, last), (Some(code), Some("4 passed, 0 failed, 0 skipped")));
+        assert!(done.stderr.contains("suite a: interrupted; 4 passed"), "{done:?}");
+        assert!(!done.stderr.contains("suite z: started"), "{done:?}");
+        assert_eq!(output(&checkout, "a.txt"), "4 passed, 0 failed\n");
+        assert_eq!(checkout.processes(), [0; 0]);
+    }
+}
+
+#[test]
+fn a_second_signal_kills_a_suite_that_does_not_listen() {
+    let checkout = Checkout::new();
+    let script = "trap \"\" INT; echo $$ >pid; echo >fifo; while :; do sleep 0.01; done";
+    let mut running = started(&checkout, script);
+    running.signal(Signal::SIGINT);
+    running.until_error(|text| text.contains("once more to kill them"));
+    running.signal(Signal::SIGINT);
+    let done = running.end();
+    assert_eq!(done.code, Some(130), "{done:?}");
+    let pid = fs_err::read_to_string(checkout.root().join("pid")).unwrap();
+    assert!(!common::runs(pid.trim().parse().unwrap()));
+    assert_eq!(checkout.processes(), [0; 0]);
+}
+
+#[test]
+fn nothing_is_left_of_a_run_that_was_killed_not_even_what_its_suites_have_started() {
+    let checkout = Checkout::new();
+    let script = "setsid sleep 600 & echo $! >background; sleep 601 & echo >fifo; wait";
+    let running = started(&checkout, script);
+    let background = fs_err::read_to_string(checkout.root().join("background")).unwrap();
+    let guardians = checkout.guardians();
+    assert_eq!(guardians.len(), 1);
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.end().code, None);
+    guardians.into_iter().for_each(wait_until_gone);
+    assert!(!common::runs(background.trim().parse().unwrap()));
+    assert_eq!(checkout.processes(), [0; 0]);
+    let left = fs_err::read_dir(checkout.root().join(".services")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [".cache"]);
+}
