@@ -39,7 +39,7 @@ fn a_signal_ends_the_suites_politely_takes_clusters_down_and_reports() {
         assert_eq!((done.code, last), (Some(code), Some("4 passed, 0 failed, 0 skipped")));
         assert!(done.stderr.contains("suite a: interrupted; 4 passed"), "{done:?}");
         assert!(!done.stderr.contains("suite z: started"), "{done:?}");
-        assert_eq!(output(&checkout, "a.txt"), "4 passed, 0 failed\n");
+        assert!(output(&checkout, "a.txt").ends_with("4 passed, 0 failed\n"));
         assert_eq!(checkout.processes(), [0; 0]);
     }
 }

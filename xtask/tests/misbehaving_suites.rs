@@ -134,7 +134,8 @@ fn that_a_cluster_does_not_come_up_or_a_program_is_missing_is_no_failure_of_a_te
     assert!(done.stderr.contains("suite bad (broken): COULD NOT BE RUN: oops"), "{done:?}");
     let log = checkout.root().join("target/test-all/logs/bad-broken/oops.log");
     assert!(log.exists(), "{done:?}");
-    assert!(done.stderr.contains(log.to_str().unwrap()), "{done:?}");
+    assert!(done.stderr.contains(&format!("its log, {}", log.display())), "{done:?}");
+    assert!(!done.stderr.contains("/.services/"), "that one is gone: {done:?}");
     let suite = "  bad: {command: [/no/such/program]}\n";
     let done = beside_a_good_one(&checkout, suite, 3, "0 passed, 0 failed, 0 skipped");
     let line = "suite bad: COULD NOT BE RUN: cannot start /no/such/program: No such file";

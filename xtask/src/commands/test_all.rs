@@ -100,7 +100,7 @@ fn verdict(results: &Results) -> anyhow::Result<()> {
     };
     let broken = named(|outcome| matches!(outcome, Outcome::Broken(_)));
     anyhow::ensure!(broken.is_empty(), "could not be run: {}", broken.join(", "));
-    let failed = named(|outcome| matches!(outcome, Outcome::Failed(_) | Outcome::TimedOut(_)));
+    let failed = named(Outcome::is_failure);
     match failed.is_empty() {
         true => Ok(()),
         false => Err(CheckFailed(format!("failed: {}", failed.join(", "))).into()),

@@ -140,6 +140,13 @@ pub(crate) enum Verdict {
     Skipped,
 }
 
+impl Outcome {
+    /// Whether something is wrong with the suite, or with what it tests.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::TimedOut(_))
+    }
+}
+
 impl Attempt {
     /// One that has come no further than its beginning.
     pub(crate) fn new(waits: Vec<Wait>) -> Self {

@@ -23,6 +23,7 @@ use crate::workspace::Workspace;
 mod attend;
 mod clock;
 pub(crate) mod folder;
+mod ground;
 pub(crate) mod history;
 mod lane;
 pub(crate) mod plan;
@@ -30,6 +31,7 @@ pub(crate) mod progress;
 mod reading;
 mod schedule;
 mod settle;
+mod watch;
 
 use clock::Clock;
 use folder::ReportFolder;
@@ -38,6 +40,9 @@ use lane::Lane;
 use plan::Item;
 use progress::Progress;
 use schedule::{Chain, Planned};
+
+/// Who we are, for others that have to wait for us.
+const COMMAND: &str = "cargo xtask test-all";
 
 /// How a run is to go.
 #[derive(Clone, Copy, Debug)]

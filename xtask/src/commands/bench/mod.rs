@@ -16,9 +16,13 @@ use crate::workspace::Workspace;
 mod floor;
 mod many;
 mod memory;
+mod suites;
 mod table;
 
 use table::Row;
+
+/// Each takes seconds.
+const SUITE_ROUNDS: usize = 3;
 
 /// # Errors
 /// When the cluster does not come up or go down.
@@ -50,6 +54,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Bench) -> anyhow::Result<()
     }
     folder.remove()?;
     let (all_up, all_down) = many(workspace, arguments.stacks)?;
+    let (test_all, best) = suites::runs(workspace, SUITE_ROUNDS)?;
+    let own = test_all.iter().zip(&best).map(|(all, best)| all.saturating_sub(*best));
+    let own: Vec<Duration> = own.collect();
     print(&table::render(&[
         Row::time("up, from nothing", &times.up, Some(&times.up_floor), "1.5 × floor, 40 ms"),
         Row::time("up, already running", &times.up_again, None, ""),
@@ -58,6 +65,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Bench) -> anyhow::Result<()
         Row::memory("memory of the stack (PSS)", memory, "60 MB"),
         Row::time(&format!("up, {} stacks at once", arguments.stacks), &all_up, None, ""),
         Row::time(&format!("down, {} stacks at once", arguments.stacks), &all_down, None, ""),
+        Row::time("test-all, 6 suites on 2 jobs", &test_all, Some(&best), "1.1 × best schedule"),
+        Row::time("test-all without its suites", &own, None, "300 ms"),
     ]))
 }
 
