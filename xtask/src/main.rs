@@ -27,6 +27,7 @@ mod process;
 mod programs;
 mod readiness;
 mod registration;
+mod report;
 mod results;
 mod services;
 mod settings;

@@ -1,5 +1,5 @@
-//! `go test`: `--- PASS: TestX (0.00s)`, and for each package a line `ok`, its path and the time, in columns
-//! that tabs separate.
+//! `go test`: `--- PASS: TestX (0.00s)`, and for each package a line of `ok`, its path and the time,
+//! with tabs between them.
 
 use std::time::Duration;
 
