@@ -43,7 +43,7 @@ use cli::{Cli, Command, Services};
 use workspace::Workspace;
 
 fn main() -> ExitCode {
-    process::spawn::keep_inherited_descriptors();
+    process::spawn::keep_inherited_descriptors(stack::state::GUEST_LOCK);
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

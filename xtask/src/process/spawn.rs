@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -87,14 +87,21 @@ fn lead_session_with(inherited: &[RawFd]) -> io::Result<()> {
 
 /// Keeps every descriptor that we were started with, save the standard ones, from our children.
 ///
-/// A caller's pipe that leaks into a service would keep the caller waiting for its end.
-pub(crate) fn keep_inherited_descriptors() {
+/// A caller's pipe that leaks into a service would keep the caller waiting for its end. A lock named
+/// `guest_lock` is given back at once: called by a suite, we are not what it leaves behind.
+pub(crate) fn keep_inherited_descriptors(guest_lock: &str) {
     let Ok(folder) = std::fs::read_dir("/dev/fd") else {
         return;
     };
     let numbers = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let numbers: Vec<RawFd> = numbers.filter(|number| *number > 2).collect();
     for number in numbers {
+        let name = std::fs::read_link(format!("/dev/fd/{number}")).unwrap_or_default();
+        if name.file_name().is_some_and(|name| name == guest_lock) {
+            // SAFETY: called first in main: nothing else can own a descriptor that we inherited.
+            drop(unsafe { OwnedFd::from_raw_fd(number) });
+            continue;
+        }
         // SAFETY: called first in main, before anything else could close a descriptor; the one
         // that listed the folder is closed by now, and fcntl only reports that.
         let descriptor = unsafe { BorrowedFd::borrow_raw(number) };

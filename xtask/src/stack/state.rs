@@ -43,6 +43,9 @@ pub(crate) struct State {
 /// The name of what is no service, where services have theirs.
 pub(crate) const GUEST: &str = "suite";
 
+/// The file name of its lock.
+pub(crate) const GUEST_LOCK: &str = "suite.lock";
+
 /// A command for which a stack is up, and which goes down with it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Guest {
