@@ -58,16 +58,23 @@ mod tests {
         assert!(format!("{error:#}").contains("/nonexistent/report/junit.xml"), "{error:#}");
     }
 
-    /// Writes the run that the README shows, for a look at it: `REPORT=/tmp/report cargo test -p
-    /// xtask --bin xtask sample_report -- --ignored`. `docs/test-report.png` is a picture of it,
-    /// 1280 pixels wide, made with `chromium --headless --hide-scrollbars --window-size=1280,1040
-    /// --screenshot=docs/test-report.png /tmp/report/index.html`.
+    /// Writes the run of which `docs/test-report.png` is a picture. Both anew:
+    ///
+    /// ```sh
+    /// REPORT=/tmp/report cargo test -p xtask --bin xtask sample_report -- --ignored
+    /// chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,920 \
+    ///     --blink-settings=preferredColorScheme=1 --screenshot=docs/test-report.png \
+    ///     /tmp/report/index.html
+    /// ```
     #[test]
     #[ignore = "it is for a look at the page"]
     fn sample_report() {
         let folder = std::env::var_os("REPORT").expect("REPORT is the folder to write to");
         let folder = Path::new(&folder);
+        let results = sample::results();
         sample::write_outputs(folder);
-        write(&sample::results(), folder).unwrap();
+        write(&results, folder).unwrap();
+        let page = html::render(&results, &Ends::read(&results, folder), "build-7");
+        fs_err::write(folder.join("index.html"), page).unwrap();
     }
 }

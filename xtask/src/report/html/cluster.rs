@@ -10,7 +10,7 @@ pub(super) fn write(page: &mut Markup, stack: &StackTimes, is_open: bool) {
     let open: Attributes<'_> = &[("class", "cluster"), ("open", "")];
     page.element("details", &open[..1 + usize::from(is_open)], |page| {
         page.element("summary", &[], |page| {
-            page.text("its cluster ");
+            page.text("Its cluster ");
             page.line("code", &[], &stack.name);
             page.text(&format!(" took {} to come up", words::length(stack.up.length())));
             let down = stack.down.map(|down| words::length(down.length()));

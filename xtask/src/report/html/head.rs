@@ -42,6 +42,7 @@ fn verdict(results: &Results) -> String {
         (None, 0, 0) => "No suite was run".to_owned(),
         (None, 0, 1) => "The suite passed".to_owned(),
         (None, 0, _) => format!("All {} passed", words::number(ran, "suite")),
+        (None, 1, _) if all == 1 => "The suite went wrong".to_owned(),
         (None, ..) => format!("{bad} of {} went wrong", words::number(all, "suite")),
     }
 }

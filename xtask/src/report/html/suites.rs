@@ -66,9 +66,6 @@ fn body(page: &mut Markup, suite: &SuiteResult, ends: &Ends) {
             page.line("code", &[], profile);
         }
     });
-    if suite.attempts.is_empty() {
-        reason(page, words::reason(&suite.outcome));
-    }
     let number = suite.attempts.len();
     for (index, attempt) in suite.attempts.iter().enumerate() {
         let is_last = index + 1 == number;
