@@ -39,8 +39,8 @@ pub(crate) struct Reader {
     /// The beginning of the line that has not ended yet.
     line: Vec<u8>,
     formats: Vec<Box<dyn Format>>,
-    /// Which format's summary was the last.
-    last: Option<usize>,
+    /// The formats of which there was a summary, the last one last.
+    summaries: Vec<usize>,
 }
 
 /// What was read.
@@ -80,7 +80,7 @@ impl Reader {
             Box::new(tap::Tap::default()),
             Box::new(tree::Tree::default()),
         ];
-        Self { line: Vec::new(), formats, last: None }
+        Self { line: Vec::new(), formats, summaries: Vec::new() }
     }
 
     /// Some more of the output, in pieces of any size.
@@ -100,17 +100,16 @@ impl Reader {
     /// At the end of the output, which may have no line end.
     pub(crate) fn finish(mut self) -> Read {
         self.end_line();
-        let Some(last) = self.last else {
+        let mut found: Vec<Found> = self.formats.into_iter().map(Format::end).collect();
+        let mut summaries =
+            self.summaries.iter().rev().map(|index| std::mem::take(&mut found[*index]));
+        let Some(closing) = summaries.next() else {
             return Read::default();
         };
-        let mut found: Vec<Found> = self.formats.into_iter().map(Format::end).collect();
-        let mut closing = found.swap_remove(last);
-        if closing.tests.is_empty() {
-            // A suite that closes with a line of its own has had them named by another program.
-            let most = found.into_iter().max_by_key(|found| found.tests.len());
-            closing.tests = most.map(|found| found.tests).unwrap_or_default();
-        }
-        Read { count: Some(closing.count), tests: closing.tests }
+        // A suite that closes with a line of its own has had them named by another program.
+        let mut named = std::iter::once(closing.tests).chain(summaries.map(|other| other.tests));
+        let tests = named.find(|tests| !tests.is_empty()).unwrap_or_default();
+        Read { count: Some(closing.count), tests }
     }
 
     fn end_line(&mut self) {
@@ -125,7 +124,8 @@ impl Reader {
         };
         for (index, format) in self.formats.iter_mut().enumerate() {
             if format.line(&line) {
-                self.last = Some(index);
+                self.summaries.retain(|other| *other != index);
+                self.summaries.push(index);
             }
         }
         self.line.clear();

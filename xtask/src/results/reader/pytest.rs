@@ -39,7 +39,7 @@ fn verdict(word: &str) -> Option<Verdict> {
 
 /// `tests/x.py::test_b[a c] SKIPPED (why) [ 10%]`.
 fn test(line: &str) -> Option<(&str, Verdict)> {
-    let file = line.split("::").next().filter(|file| *file != line)?;
+    let (file, _) = line.split_once("::").filter(|(file, _)| !file.contains(' '))?;
     let said = line.strip_suffix("%]").and_then(|it| it.rsplit_once('[')).map_or(line, |it| it.0);
     // A name may have spaces, and so may the reason: the last verdict is it.
     let (at, verdict) = said
@@ -73,6 +73,7 @@ fn count(line: &str) -> Option<Count> {
     if results == "no tests ran" || results.starts_with("no tests collected") {
         return Some(count);
     }
+    let mut is_known = false;
     for part in results.split(", ") {
         let (number, word) = part.split_once(' ')?;
         let number: u64 = number.parse().ok()?;
@@ -80,9 +81,11 @@ fn count(line: &str) -> Option<Count> {
             "passed" | "xfailed" | "xpassed" => count.passed += number,
             "failed" | "error" | "errors" => count.failed += number,
             "skipped" => count.skipped += number,
-            // `deselected`, `warnings`, `rerun`, and what plugins add.
-            _ => {}
+            "deselected" => {}
+            // `2 warnings`, `1 rerun`, and what plugins add.
+            _ => continue,
         }
+        is_known = true;
     }
-    Some(count)
+    is_known.then_some(count)
 }

@@ -47,7 +47,8 @@ impl Format for Tap {
         if let Some(planned) = text.strip_prefix("1..") {
             let number = planned.split(' ').next().and_then(|number| number.parse::<u64>().ok());
             self.planned += number.unwrap_or(0);
-            return number.is_some();
+            // By itself it may be anything.
+            return number.is_some() && self.done > 0;
         }
         text.strip_prefix("# ").is_some_and(|sum| self.sum(sum))
     }
