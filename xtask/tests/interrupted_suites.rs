@@ -40,6 +40,7 @@ fn a_signal_ends_the_suites_politely_takes_clusters_down_and_reports() {
         assert!(done.stderr.contains("suite a: interrupted; 4 passed"), "{done:?}");
         assert!(!done.stderr.contains("suite z: started"), "{done:?}");
         assert!(output(&checkout, "a.txt").ends_with("4 passed, 0 failed\n"));
+        assert!(checkout.root().join("target/test-all/index.html").exists());
         assert_eq!(checkout.processes(), [0; 0]);
     }
 }

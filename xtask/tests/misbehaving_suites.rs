@@ -40,7 +40,8 @@ fn one_that_hangs_is_ended_at_its_time_limit() {
     let checkout = Checkout::new();
     let suite = "  bad: {timeout: 1, command: [sh, -c, 'echo 2 passed, 0 failed; sleep 600']}\n";
     let done = beside_a_good_one(&checkout, suite, 1, "2 passed, 1 failed, 0 skipped");
-    let line = "suite bad: TIMED OUT: it had not ended after 1 s; 2 passed, 1 failed, 0 skipped";
+    let line =
+        "suite bad: TIMED OUT: ended at its time limit of 1.00 s; 2 passed, 1 failed, 0 skipped";
     assert!(done.stderr.contains(line), "{done:?}");
 }
 

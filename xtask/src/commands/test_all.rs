@@ -8,6 +8,7 @@ use crate::cli::{ReportFormat, TestAll};
 use crate::embedded;
 use crate::failure::{CheckFailed, Interrupted};
 use crate::output::{print, say};
+use crate::report;
 use crate::results::{Attempt, Outcome, Results};
 use crate::suites::{self, Isolation};
 use crate::test_run::folder::ReportFolder;
@@ -42,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
     let folder = ReportFolder::open(workspace, arguments.report.as_deref())?;
     let mut results = test_run::run(workspace, &services_binary, items, options, &folder)?;
     results.partition = arguments.partition.map(|partition| partition.to_string());
+    report::write(&results, folder.path())?;
     summarise(&results, &folder)?;
     verdict(&results)
 }

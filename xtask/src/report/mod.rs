@@ -12,7 +12,7 @@ mod json;
 mod junit;
 #[cfg(test)]
 mod sample;
-mod words;
+pub(crate) mod words;
 
 use crate::results::Results;
 use ends::Ends;
@@ -22,7 +22,6 @@ use ends::Ends;
 ///
 /// # Errors
 /// When one cannot be written.
-#[allow(dead_code, reason = "called by what comes next")]
 pub(crate) fn write(results: &Results, folder: &Path) -> anyhow::Result<()> {
     let ends = Ends::read(results, folder);
     let host = nix::unistd::gethostname().unwrap_or_default();

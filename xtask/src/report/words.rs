@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::results::{Outcome, SuiteResult, Verdict};
 
 /// For programs, and for a reader.
-pub(super) fn outcome(outcome: &Outcome) -> &'static str {
+pub(crate) fn outcome(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed(_) => "failed",
@@ -19,7 +19,7 @@ pub(super) fn outcome(outcome: &Outcome) -> &'static str {
 }
 
 /// Why it is so, unless it has passed.
-pub(super) fn reason(outcome: &Outcome) -> Option<String> {
+pub(crate) fn reason(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Passed => None,
         Outcome::Failed(why) | Outcome::Broken(why) | Outcome::Skipped(why) => Some(why.clone()),
@@ -48,7 +48,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
 }
 
 /// `38 ms`, `1.24 s`, `12.4 s`, `2 min 5 s`, `1 h 3 min`.
-pub(super) fn length(length: Duration) -> String {
+pub(crate) fn length(length: Duration) -> String {
     let milliseconds = length.as_millis();
     let seconds = (milliseconds + 500) / 1000;
     match milliseconds {

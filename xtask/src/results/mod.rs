@@ -2,8 +2,6 @@
 //!
 //! All times are counted from the beginning of the run.
 
-#![allow(dead_code, reason = "filled in and read by what comes next")]
-
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -66,8 +64,6 @@ pub(crate) enum Outcome {
 pub(crate) struct Attempt {
     /// What it waited for after the run or the attempt before had begun, and until when.
     pub(crate) waits: Vec<Wait>,
-    /// While the packages were installed that it needs.
-    pub(crate) prepared: Option<Span>,
     /// Its cluster, if it was brought up for this attempt.
     pub(crate) stack: Option<StackTimes>,
     /// The reset of the shared cluster before it.
@@ -152,7 +148,6 @@ impl Attempt {
     pub(crate) fn new(waits: Vec<Wait>) -> Self {
         Self {
             waits,
-            prepared: None,
             stack: None,
             reset: None,
             command: None,

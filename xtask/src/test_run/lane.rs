@@ -105,7 +105,8 @@ impl<'a> Lane<'a> {
         let began = run.clock.now();
         let path = virtual_environment::path_for(&item.suite, run.workspace)?;
         if path.is_some() {
-            attempt.prepared = Some(Span { began, ended: run.clock.now() });
+            let (span, what) = (Span { began, ended: run.clock.now() }, "its packages".to_owned());
+            attempt.waits.push(Wait { span, what, ended_by: None });
         }
         let stack = self.ground.prepare(item, number, attempt)?;
         let output = run.folder.output(&item.name, number)?;

@@ -12,6 +12,7 @@ use super::folder::ReportFolder;
 use super::plan::Item;
 use crate::lifecycle::log_tail;
 use crate::output::{self, say};
+use crate::report::words;
 use crate::results::{Attempt, Outcome, SuiteResult};
 
 /// How many of the last lines of a service's log are shown when a suite has failed.
@@ -101,11 +102,11 @@ impl Progress {
         let took = attempt.command.map_or(Duration::ZERO, crate::results::Span::length);
         let name = &result.name;
         say(&format!(
-            "suite {name}: {}{}; {} in {:.1} s",
+            "suite {name}: {}{}; {} in {}",
             self.styled(word, style),
             reason(&result.outcome),
             attempt.count,
-            took.as_secs_f64()
+            words::length(took)
         ));
         for note in &attempt.notes {
             say(&format!("suite {name}: {note}"));
@@ -164,7 +165,7 @@ impl Drop for Running {
 }
 
 /// The word for an outcome, and how it is set off.
-pub(crate) fn shown(outcome: &Outcome) -> (&'static str, Style) {
+fn shown(outcome: &Outcome) -> (&'static str, Style) {
     let (word, colour) = match outcome {
         Outcome::Passed => ("passed", AnsiColor::Green),
         Outcome::Failed(_) => ("FAILED", AnsiColor::Red),
@@ -177,12 +178,9 @@ pub(crate) fn shown(outcome: &Outcome) -> (&'static str, Style) {
 }
 
 /// Why, to be put behind the word.
-pub(crate) fn reason(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Passed | Outcome::Interrupted => String::new(),
-        Outcome::TimedOut(limit) => format!(": it had not ended after {} s", limit.as_secs()),
-        Outcome::Failed(why) | Outcome::Broken(why) | Outcome::Skipped(why) => format!(": {why}"),
-    }
+fn reason(outcome: &Outcome) -> String {
+    let told = words::reason(outcome).filter(|_| *outcome != Outcome::Interrupted);
+    told.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 /// The last whole line of the file, without what could move the cursor.
