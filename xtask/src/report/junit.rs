@@ -150,15 +150,14 @@ fn add_reruns(cases: &mut [TestCase], result: &SuiteResult, ends: &Ends) {
     };
     for (index, attempt) in earlier.iter().enumerate() {
         let failed = |case: &TestCase| {
-            let is_same =
-                |test: &Test| test.verdict == Verdict::Failed && case.name.as_str() == test.name;
-            attempt.tests.iter().any(is_same)
+            let mut failed = attempt.tests.iter().filter(|test| test.verdict == Verdict::Failed);
+            failed.any(|test| case.name.as_str() == test.name)
         };
-        let can_be_told =
-            |case: &&mut TestCase| !matches!(case.status, TestCaseStatus::Skipped { .. });
-        let at = cases.iter().position(failed).unwrap_or(0);
-        if let Some(case) = cases.get_mut(at).filter(can_be_told) {
-            case.status.add_rerun(rerun(attempt, index + 1, ends));
+        // Of one that was skipped there are no other attempts.
+        let ran = |case: &TestCase| !matches!(case.status, TestCaseStatus::Skipped { .. });
+        let at = cases.iter().position(|case| ran(case) && failed(case));
+        if let Some(at) = at.or_else(|| cases.iter().position(ran)) {
+            cases[at].status.add_rerun(rerun(attempt, index + 1, ends));
         }
     }
 }

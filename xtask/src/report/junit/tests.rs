@@ -94,14 +94,20 @@ fn an_attempt_before_the_last_is_told_with_its_test() {
         tests: failed,
         ..sample::attempt(0, 900, Outcome::Failed("1 test failed".into()), [1, 1, 0])
     };
-    let named = [("steady", Verdict::Passed), ("flaky", Verdict::Passed)];
-    let mut results = of(Outcome::Passed, [2, 0, 0], &named);
+    let named =
+        [("left out", Verdict::Skipped), ("steady", Verdict::Passed), ("flaky", Verdict::Passed)];
+    let mut results = of(Outcome::Passed, [2, 0, 1], &named);
     results.suites[0].attempts.insert(0, first.clone());
     let passed = xml(&results);
     let expected = "<testcase name=\"flaky\" classname=\"cli\" time=\"0.100\">\n            \
                     <flakyFailure";
     assert!(passed.contains(expected), "{passed}");
     assert!(passed.contains(r#"message="attempt 1: 1 test failed""#), "{passed}");
+
+    results.suites[0].attempts[0].tests.clear();
+    let unnamed = xml(&results);
+    let expected = expected.replace("flaky\"", "steady\"");
+    assert!(unnamed.contains(&expected), "{unnamed}");
 
     let mut results = of(Outcome::Failed("again".into()), [0, 1, 0], &[]);
     results.suites[0].attempts.insert(0, first);
