@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::checkout;
 use crate::class::Class;
 use crate::content_hash::content_hash;
+use crate::dangling::{self, Dangling};
 use crate::error::Error;
 use crate::nearest::nearest;
 use crate::value::Value;
@@ -55,21 +56,57 @@ impl Fixtures {
     /// When the folder has no such file, or the file is not what fixtures look like; the error
     /// says where.
     pub fn class(&self, name: &str) -> Result<Class, Error> {
-        let path = self.file(name)?;
-        let source = fs_err::read_to_string(&path)?;
-        let rendered =
-            erb::render(trim_mark::before_mark(&source)).map_err(|unknown| Error::Erb {
-                path: path.clone(),
-                line: unknown.line,
-                column: unknown.column,
-                expression: unknown.expression,
-            })?;
-        let records = yaml::records(&rendered).map_err(|wrong| Error::Yaml {
+        let (path, text) = self.rendered(name)?;
+        let records = yaml::records(&text).map_err(|wrong| Error::Yaml {
             path,
             position: wrong.position,
             message: wrong.message,
         })?;
         Ok(Class { name: name.to_owned(), records })
+    }
+
+    /// The file of a class, and its text with the ERB in it evaluated.
+    fn rendered(&self, class: &str) -> Result<(PathBuf, String), Error> {
+        let path = self.file(class)?;
+        let source = fs_err::read_to_string(&path)?;
+        match erb::render(trim_mark::before_mark(&source)) {
+            Ok(text) => Ok((path, text)),
+            Err(unknown) => Err(Error::Erb {
+                path,
+                line: unknown.line,
+                column: unknown.column,
+                expression: unknown.expression,
+            }),
+        }
+    }
+
+    /// The references of all records to records that do not exist, in the order of the files. One
+    /// that several records have from the same place is there once.
+    ///
+    /// # Errors
+    /// As [`Fixtures::class`], for any of the classes.
+    pub fn dangling(&self) -> Result<Vec<Dangling>, Error> {
+        let names = self.classes()?;
+        let classes = names.iter().map(|name| self.class(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut found: Vec<Dangling> = Vec::new();
+        for reference in dangling::references(&classes) {
+            let (path, text) = self.rendered(reference.class)?;
+            let position = yaml::place(&text, reference.label, reference.column, reference.value);
+            if position.is_some()
+                && found.iter().any(|it| it.path == path && it.position == position)
+            {
+                continue;
+            }
+            found.push(Dangling {
+                path,
+                position,
+                label: reference.label.to_owned(),
+                column: reference.column.to_owned(),
+                value: reference.value.to_owned(),
+                nearest: reference.nearest,
+            });
+        }
+        Ok(found)
     }
 
     /// The API token of the record `label` of `api_client_authorizations`.

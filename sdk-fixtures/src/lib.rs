@@ -15,6 +15,7 @@
 pub mod checkout;
 mod class;
 mod content_hash;
+mod dangling;
 mod erb;
 mod error;
 mod folder;
@@ -26,6 +27,7 @@ mod value;
 mod yaml;
 
 pub use class::{Class, Record};
+pub use dangling::Dangling;
 pub use error::Error;
 pub use folder::Fixtures;
 pub use value::Value;

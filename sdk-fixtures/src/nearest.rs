@@ -10,6 +10,17 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate.to_owned())
 }
 
+/// The uuid of `known` that differs from `uuid` in a few letters at most, as a slip of the finger
+/// does; likeness as a whole would find one for any, since all begin alike.
+pub(crate) fn nearest_uuid<'a>(
+    uuid: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    const FEW: usize = 3;
+    let distances = known.into_iter().map(|it| (strsim::damerau_levenshtein(uuid, it), it));
+    distances.filter(|(distance, _)| *distance <= FEW).min().map(|(_, near)| near)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 //! plain integer is read a second time, as the text that it is ([`exact`]).
 
 mod exact;
+mod place;
 mod settle;
 mod tree;
 
@@ -52,6 +53,14 @@ fn document(text: &str) -> serde_yaml::Result<Value> {
         exact::Reread(&mut tree).deserialize(Deserializer::from_str(text))?;
     }
     Ok(settle::settled(tree))
+}
+
+/// Line and column, both from 1, at which the file says that this column of the record `label` is
+/// `value`: in the record, or in what is merged into it.
+pub(crate) fn place(text: &str, label: &str, column: &str, value: &str) -> Option<(usize, usize)> {
+    let seed = place::Search::new(label, column, value);
+    let found = seed.deserialize(Deserializer::from_str(text)).err()?;
+    found.location().map(|at| (at.line(), at.column()))
 }
 
 fn wrong(error: &serde_yaml::Error) -> Wrong {
@@ -162,6 +171,22 @@ mod tests {
             let wrong = records(source).unwrap_err();
             assert_eq!(wrong.position, Some(position), "{source:?}: {wrong:?}");
             assert!(wrong.message.contains(part), "{source:?}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_found_where_it_is_written() {
+        let text = "DEFAULTS:\n  x: &x\n    user: gone\n    owner: 1e5\n\
+                    a:\n  <<: [*x]\n  group: gone\nb: {<<: *x, user: there, user: again}\n";
+        let place = |label, column, value| place(text, label, column, value);
+        assert_eq!(place("a", "group", "gone"), Some((7, 10)));
+        assert_eq!(place("a", "user", "gone"), Some((3, 11)));
+        assert_eq!(place("a", "owner", "1e5"), Some((4, 12)));
+        assert_eq!(place("b", "user", "again"), Some((8, 32)));
+        for (label, column, value) in
+            [("c", "user", "gone"), ("a", "x", "gone"), ("a", "user", "b")]
+        {
+            assert_eq!(place(label, column, value), None, "{label} {column} {value}");
         }
     }
 

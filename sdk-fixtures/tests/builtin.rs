@@ -85,6 +85,11 @@ fn every_uuid_that_a_record_speaks_of_is_a_record() {
 }
 
 #[test]
+fn no_reference_dangles() {
+    assert_eq!(Fixtures::builtin().dangling().unwrap(), []);
+}
+
+#[test]
 fn every_record_has_an_owner_or_a_user() {
     for class in all_classes() {
         let column = match class.name.as_str() {

@@ -126,3 +126,38 @@ fn the_content_hash_changes_with_every_name_and_byte_of_a_fixture() {
         assert_ne!(hash(&original), hash(&changed), "{changed:?}");
     }
 }
+
+#[test]
+fn a_reference_to_no_record_is_told_with_its_place_and_the_nearest_there_is() {
+    let (dir, fixtures) = folder(&[
+        ("users.yml", "admin:\n  uuid: zzzzz-tpzed-d9tiejq69daie8f\n"),
+        (
+            "api_client_authorizations.yml",
+            "DEFAULTS: &all\n  owner_uuid: zzzzz-tpzed-d9tiejq69daie8e\n\
+             first:\n  <<: *all\n  user: admin\nsecond:\n  <<: *all\n  user: adimn\n",
+        ),
+    ]);
+    let found = fixtures.dangling().unwrap();
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    let dir = dir.path().display();
+    assert_eq!(
+        found,
+        [
+            format!(
+                "{dir}/api_client_authorizations.yml:2:15: first: owner_uuid \
+                 \"zzzzz-tpzed-d9tiejq69daie8e\" is no record; did you mean \
+                 zzzzz-tpzed-d9tiejq69daie8f (admin in users)?"
+            ),
+            format!(
+                "{dir}/api_client_authorizations.yml:8:9: second: user \"adimn\" is no record; \
+                 did you mean admin?"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_folder_with_a_file_that_does_not_read_has_no_list_of_references() {
+    let (dir, fixtures) = folder(&[("users.yml", "a: {}\n"), ("logs.yml", "a:\n  b\n")]);
+    assert!(message(&dir, fixtures.dangling()).starts_with("DIR/logs.yml:2:3: a: "));
+}
