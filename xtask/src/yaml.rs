@@ -20,10 +20,15 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Usage> {
 /// in the middle of a line, only with the file.
 pub(crate) fn located(path: &Path, key: &str, what: &str) -> String {
     let text = fs_err::read_to_string(path).unwrap_or_default();
-    let start = format!("{key}:");
-    let mut lines = text.lines().zip(1..).filter(|(line, _)| line.trim_start().starts_with(&start));
+    let has_it = |line: &str| {
+        let words = line.split(|c: char| c.is_whitespace() || matches!(c, '{' | ','));
+        words.filter_map(|word| word.strip_suffix(':')).any(|word| word == key)
+    };
+    let mut lines = text.lines().zip(1..).filter(|(line, _)| has_it(line));
     match (lines.next(), lines.next()) {
-        (Some((_, number)), None) => format!("{}:{number}: {what}", path.display()),
+        (Some((line, number)), None) if line.trim_start().starts_with(key) => {
+            format!("{}:{number}: {what}", path.display())
+        }
         _ => format!("{}: {what}", path.display()),
     }
 }
@@ -95,12 +100,14 @@ mod tests {
     #[test]
     fn a_key_is_located_unless_there_are_two() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs_err::write(file.path(), "a:\n  b: {c: 1}\n  d: 2\ne:\n  d: 3\n").unwrap();
+        let text = "a:\n  b: {c: 1}\n  d: 2\n  f: 2\ne:\n  d: 3\n  g: {f: 2}\n";
+        fs_err::write(file.path(), text).unwrap();
         let place = |key| located(file.path(), key, "no").rsplit('/').next().unwrap().to_owned();
         let name = file.path().file_name().unwrap().to_string_lossy();
         assert_eq!(place("b"), format!("{name}:2: no"));
         assert_eq!(place("c"), format!("{name}: no"));
         assert_eq!(place("d"), format!("{name}: no"));
+        assert_eq!(place("f"), format!("{name}: no"));
     }
 
     #[test]
