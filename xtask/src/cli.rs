@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Services(Services),
     /// Run the test suites on a cluster of their own
     TestAll(TestAll),
+    /// Check formatting, lints, documentation, fixtures, configuration, scripts and spelling
+    Lint(Lint),
     /// Measure start, stop, reset and memory beside their floor
     Bench(Bench),
     /// Take a stack down when standard input ends
@@ -259,6 +261,22 @@ pub(crate) struct TestAll {
     /// Added to the command of the one suite that --suite names
     #[arg(value_name = "ARGUMENT", last = true)]
     pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Lint {
+    /// First mend what can be mended, and say which files that changes
+    #[arg(long, conflicts_with = "staged")]
+    pub(crate) fix: bool,
+    /// Check what the next commit would have, not the work tree; in a moment, and only what it changes
+    ///
+    /// Clippy, the documentation and the policy of dependencies need more time, and are left to
+    /// `lint` without this.
+    #[arg(long)]
+    pub(crate) staged: bool,
+    /// A check whose program is missing is a failure, not skipped
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Args, Debug)]

@@ -17,6 +17,7 @@ mod export;
 mod failure;
 mod latch;
 mod lifecycle;
+mod lint;
 mod logs;
 mod nearest;
 mod output;
@@ -67,8 +68,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find();
-    // A guardian takes down its own stack, and is itself what other commands wait for.
-    if !matches!(command, Command::Guardian(_)) {
+    // A guardian takes down its own stack, and is itself what other commands wait for. Checks have
+    // nothing to do with stacks, and a commit waits for them.
+    if !matches!(command, Command::Guardian(_) | Command::Lint(_)) {
         lifecycle::reconcile::reconcile(&workspace)?;
     }
     match command {
@@ -88,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Guardian(arguments) => commands::guardian::run(&workspace, &arguments),
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
+        Command::Lint(arguments) => commands::lint::run(&workspace, &arguments),
         Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) mod extra;
 mod keepproxy;
 mod keepstore;
 pub(crate) mod launch;
-mod nginx;
+pub(crate) mod nginx;
 
 pub(crate) use definition::{Definition, definitions};
 use launch::{Launch, Probe, Question, Sockets, flag};

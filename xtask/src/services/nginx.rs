@@ -1,5 +1,6 @@
 //! The TLS front of keepproxy and arv-git-httpd: nginx, where it is installed with TLS, else ours.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::process::Command;
 
@@ -52,26 +53,48 @@ fn real(context: &Context<'_>, _: &str) -> Launch {
 /// nginx.conf for this stack.
 fn configuration(context: &Context<'_>) -> String {
     const TEMPLATE: &str = include_str!("../../../nginx/nginx.conf");
+    let values = values(|service| context.address(service), |port| context.held_addresses(port));
+    // A test fills every gap of the template, so there is none that could be unknown.
+    template::fill(TEMPLATE, &values).unwrap_or_default()
+}
+
+/// What `template` is like when it is filled, for whoever checks a template.
+///
+/// # Errors
+/// When it has a gap that nothing would fill.
+pub(crate) fn example(template: &str) -> Result<String, String> {
+    // Above the numbers that clients are given.
+    let listens =
+        |port: &str| vec![format!("127.0.0.1:{}", if port == GIT { 65535 } else { 65534 })];
+    template::fill(template, &values(|_| "127.0.0.1:9".into(), listens))
+}
+
+/// The values of all gaps, where services are at those addresses and the front listens on these.
+fn values<A: Display>(
+    address: impl Fn(&str) -> String,
+    addresses: impl Fn(&str) -> Vec<A>,
+) -> Vec<(String, String)> {
     let listen = |port: &str| -> String {
-        let addresses = context.held_addresses(port).into_iter();
+        let addresses = addresses(port).into_iter();
         addresses.map(|address| format!("listen {address} ssl default_server;")).collect()
     };
     // Workers of another user could not read the stack's folder. Who is not root has no choice.
     let user = if nix::unistd::geteuid().is_root() { "user root;" } else { "" };
     let values = [
         ("user", user.to_owned()),
-        ("keepproxy", context.address("keepproxy")),
-        ("arv-git-httpd", context.address("arv-git-httpd")),
+        ("keepproxy", address("keepproxy")),
+        ("arv-git-httpd", address("arv-git-httpd")),
         ("listen.keepproxy-ssl", listen(KEEPPROXY)),
         ("listen.arv-git-httpd-ssl", listen(GIT)),
     ];
-    let values = values.map(|(name, value)| (name.to_owned(), value));
-    // A test fills every gap of the template, so there is none that could be unknown.
-    template::fill(TEMPLATE, &values).unwrap_or_default()
+    values.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// Whether that nginx has TLS, and can be told where to log from the very beginning.
-fn check(program: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// Says what it lacks.
+pub(crate) fn check(program: &Path) -> Result<(), String> {
     let mut command = Command::new(program);
     environment::clean(&mut command);
     let output = command.arg("-V").output().map_err(|error| format!("nginx -V: {error}"))?;

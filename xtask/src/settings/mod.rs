@@ -208,6 +208,24 @@ pub(crate) fn declared(services_yml: &Path) -> Result<Vec<Extra>, Usage> {
     Ok(layers.chain([file.defaults.services]).flat_map(BTreeMap::into_values).collect())
 }
 
+/// Every mistake that `up` could meet in the file: in the defaults, and in each profile over them.
+pub(crate) fn mistakes(services_yml: &Path) -> Vec<Usage> {
+    let file: ServicesYml = match yaml::load(services_yml) {
+        Ok(file) => file,
+        Err(mistake) => return vec![mistake],
+    };
+    // What is wrong without a profile is so with each.
+    if let Err(mistake) = Wanted::load(services_yml, &Overrides::default()) {
+        return vec![mistake];
+    }
+    let of_profile = |name: String| {
+        let overrides = Overrides { profile: Some(name.clone()), ..Overrides::default() };
+        let mistake = Wanted::load(services_yml, &overrides).err()?;
+        Some(Usage(format!("{mistake}, in profile {name}")))
+    };
+    file.profiles.into_keys().filter_map(of_profile).collect()
+}
+
 /// The flags over the profile.
 fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
     let mut layer = profile;
@@ -301,6 +319,15 @@ mod tests {
         for key in [keys(&settings), keys(&settings["services"]["redis"])].concat() {
             assert!(reference.contains(&format!("\n| `{key}` |")), "{key}");
         }
+    }
+
+    #[test]
+    fn a_mistake_in_a_profile_that_nobody_asked_for_is_found() {
+        let (_folder, path) = file(&OURS.replace("keepstores: 5", "keepstores: 0"));
+        assert!(Wanted::load(&path, &Overrides::default()).is_ok());
+        let mistakes = mistakes(&path);
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].0.ends_with("needs at least one, in profile many"), "{mistakes:?}");
     }
 
     #[test]

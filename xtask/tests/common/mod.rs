@@ -4,6 +4,7 @@
 
 mod processes;
 pub(crate) mod readme;
+pub(crate) mod repository;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
