@@ -31,6 +31,9 @@ fn lint(workspace: &Workspace, arguments: &Lint) -> anyhow::Result<()> {
     }
     let is_concerned = |check: &&&'static Check| content.concerns(check.concerns);
     let checks: Vec<&'static Check> = CHECKS.iter().filter(is_concerned).copied().collect();
+    if !arguments.staged {
+        say("checking: clippy and docs come last, and may have to build everything first");
+    }
     let mut tally = Tally::default();
     run::all(&checks, &content, |mut done| {
         if arguments.strict {
