@@ -269,7 +269,12 @@ fn a_mistake_in_suites_yml_is_refused_with_its_place() {
         (
             "  a: {command: [a], profiles: [mny]}\n",
             ["--suite", "a"],
-            "unknown profile mny; did you mean many?",
+            "suites.yml:2: suite a: unknown profile mny; did you mean many?",
+        ),
+        (
+            "  a: {command: [a], needs: {services: [keepstor]}}\n",
+            ["--suite", "a"],
+            "suites.yml:2: suite a: unknown service keepstor",
         ),
         (
             "  rust: {command: ['true']}\n",

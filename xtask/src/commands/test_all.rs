@@ -20,7 +20,9 @@ use crate::workspace::Workspace;
 /// [`CheckFailed`] when a test failed; [`Interrupted`] when a signal ended the run; else when a
 /// suite could not be run.
 pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<()> {
-    let suites = suites::load(&workspace.suites_yml())?;
+    let suites_yml = workspace.suites_yml();
+    let suites = suites::load(&suites_yml)?;
+    let wanted = suites::clusters::wanted(&suites_yml, &suites, &workspace.services_yml())?;
     let choice = Choice {
         suites: &arguments.suites,
         skip: &arguments.skip,
@@ -41,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
     };
     let services_binary = embedded::services_binary()?;
     let folder = ReportFolder::open(workspace, arguments.report.as_deref())?;
-    let mut results = test_run::run(workspace, &services_binary, items, options, &folder)?;
+    let mut results = test_run::run(workspace, &services_binary, wanted, items, options, &folder)?;
     results.partition = arguments.partition.map(|partition| partition.to_string());
     report::write(&results, folder.path())?;
     summarise(&results, &folder)?;

@@ -9,6 +9,7 @@ use crate::failure::Usage;
 use crate::stack::StackName;
 use crate::{nearest, template, yaml};
 
+pub(crate) mod clusters;
 pub(crate) mod needs;
 pub(crate) mod virtual_environment;
 

@@ -10,8 +10,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 
-use crate::cli::Overrides;
-use crate::failure::Usage;
 use crate::latch::Latch;
 use crate::results::{Outcome, Results, SuiteResult};
 use crate::settings::Wanted;
@@ -75,13 +73,14 @@ struct Run<'a> {
     stacks: AtomicUsize,
 }
 
-/// Runs `items`, and returns when all that was started for them is gone.
+/// Runs `items` on clusters of the settings `wanted`, by profile, and returns when all that was started for them is gone.
 ///
 /// # Errors
-/// Wrong usage; or when the run cannot begin. What becomes of a suite is in the results.
+/// When the run cannot begin. What becomes of a suite is in the results.
 pub(crate) fn run(
     workspace: &Workspace,
     services_binary: &Path,
+    wanted: BTreeMap<String, Wanted>,
     items: Vec<Item>,
     options: Options,
     folder: &ReportFolder,
@@ -96,7 +95,7 @@ pub(crate) fn run(
         progress: &progress,
         interrupt: &interrupt,
         hurry: &hurry,
-        wanted: wanted(workspace, &items)?,
+        wanted,
         needs: needs(&items),
         services_binary,
         keep: options.keep,
@@ -215,20 +214,6 @@ impl<'a> Run<'a> {
             }
         }
     }
-}
-
-/// The settings of each profile that is used: a mistake is found before anything runs.
-fn wanted(workspace: &Workspace, items: &[Item]) -> Result<BTreeMap<String, Wanted>, Usage> {
-    let profiles = items.iter().map(|item| item.profile.as_deref().unwrap_or(DEFAULT_PROFILE));
-    let mut all = BTreeMap::new();
-    for name in profiles {
-        if !all.contains_key(name) {
-            let profile = Some(name.to_owned()).filter(|name| name != DEFAULT_PROFILE);
-            let overrides = Overrides { profile, ..Overrides::default() };
-            all.insert(name.to_owned(), Wanted::load(&workspace.services_yml(), &overrides)?);
-        }
-    }
-    Ok(all)
 }
 
 fn needs(items: &[Item]) -> BTreeMap<String, Vec<String>> {
