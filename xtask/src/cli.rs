@@ -30,6 +30,9 @@ pub(crate) enum Command {
     TestAll(TestAll),
     /// Check formatting, lints, documentation, fixtures, configuration, scripts and spelling
     Lint(Lint),
+    /// Have git check what is to be committed
+    #[command(subcommand)]
+    Hooks(Hooks),
     /// Measure start, stop, reset and memory beside their floor
     Bench(Bench),
     /// Take a stack down when standard input ends
@@ -287,6 +290,14 @@ pub(crate) struct Bench {
     /// How many stacks are brought up and down at once
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub(crate) stacks: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hooks {
+    /// Check what is staged with `lint --staged` before every commit
+    Install,
+    /// Leave commits unchecked again
+    Uninstall,
 }
 
 /// The form of an exported environment.

@@ -15,6 +15,7 @@ mod embedded;
 mod environment;
 mod export;
 mod failure;
+mod hooks;
 mod latch;
 mod lifecycle;
 mod lint;
@@ -91,6 +92,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Guardian(arguments) => commands::guardian::run(&workspace, &arguments),
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
         Command::Lint(arguments) => commands::lint::run(&workspace, &arguments),
+        Command::Hooks(action) => commands::hooks::run(&workspace, &action),
         Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod down;
 pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod guardian;
+pub(crate) mod hooks;
 pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod logs;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
 mod processes;
+pub(crate) mod project;
 pub(crate) mod readme;
 pub(crate) mod repository;
 
