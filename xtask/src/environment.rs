@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use crate::process::marker::MARKER_VARIABLE;
+use crate::process::marker::{HELPER_VARIABLE, MARKER_VARIABLE};
 
 /// Hosts that are never reached through a proxy.
 const LOOPBACK: &str = "localhost,127.0.0.1,::1";
@@ -74,7 +74,8 @@ fn is_inherited(name: &OsStr) -> bool {
         ]
         .contains(&name);
     // Those of the stack that we may ourselves run in.
-    let ours = [MARKER_VARIABLE, "NGINX", "XTASK_LISTEN", "XTASK_STACK"].contains(&name);
+    let ours =
+        [MARKER_VARIABLE, HELPER_VARIABLE, "NGINX", "XTASK_LISTEN", "XTASK_STACK"].contains(&name);
     !(git || arvados || cargo || ours)
 }
 

@@ -50,13 +50,14 @@ impl<'a> Cluster<'a> {
 
     /// What the kinds of service are told of it.
     pub(crate) fn context(&self) -> Context<'_> {
-        let ports = self.state.ports.iter();
+        let (ports, services) = (self.state.ports.iter(), self.state.services.iter());
         Context {
             workspace: self.workspace,
             folder: self.folder,
             settings: &self.state.settings,
             ports: ports.map(|(name, number)| (name.clone(), number.to_string())).collect(),
             held: BTreeMap::new(),
+            markers: services.map(|known| (known.name.clone(), known.marker.clone())).collect(),
             admin_token: &self.state.admin_token,
             git: self.git.clone(),
         }

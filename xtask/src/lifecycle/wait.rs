@@ -9,9 +9,10 @@ use rustls::ClientConfig;
 
 use super::{Cluster, health, log_tail};
 use crate::process::identity::Identity;
-use crate::process::members;
+use crate::process::marker::HELPER_VARIABLE;
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::Started;
+use crate::process::{members, table};
 use crate::readiness::{Asked, Awaited, NotReady};
 use crate::signals::Interrupt;
 use crate::stack::state::Service;
@@ -97,9 +98,11 @@ fn own_port(asked: &Asked<'_>) -> Option<u16> {
     }
 }
 
-/// The oldest process of a service.
+/// The oldest process of a service, save those that only ask it something.
 fn first_member(cluster: &Cluster<'_>, service: &Service) -> anyhow::Result<Option<Identity>> {
     let home = cluster.folder.path();
     let members = members::find(&[service.signs(cluster.folder)], home, cluster.state.origin.since);
-    Ok(members.concat().into_iter().min_by_key(|member| (member.start_time, member.pid)))
+    let is_helper = |member: &Identity| table::variable(member.pid, HELPER_VARIABLE).is_some();
+    let members = members.concat().into_iter().filter(|member| !is_helper(member));
+    Ok(members.min_by_key(|member| (member.start_time, member.pid)))
 }

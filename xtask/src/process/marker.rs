@@ -8,6 +8,10 @@ use crate::stack::StackFolder;
 /// The variable. It is never exported to users or suites, and scrubbed from what we inherit.
 pub(crate) const MARKER_VARIABLE: &str = "XTASK_MARKER";
 
+/// What a command that asks, empties or stops a service has besides: it is of the service, and never
+/// the service itself.
+pub(crate) const HELPER_VARIABLE: &str = "XTASK_HELPER";
+
 /// `RANDOM:FOLDER/SERVICE`: what makes it ours is random, and the rest tells whose it is when
 /// nothing but the process is left.
 #[derive(Clone, Debug, PartialEq, Eq)]

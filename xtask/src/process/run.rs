@@ -16,8 +16,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use super::marker::HELPER_VARIABLE;
 use super::pidfd::PidFd;
-use super::poll;
+use super::{poll, tied};
 use crate::environment;
 
 /// How much of the end of what one printed is told, in bytes.
@@ -44,7 +45,8 @@ pub(crate) struct Running {
 }
 
 impl Task {
-    /// Starts it in a process group of its own.
+    /// Starts it in a session of its own: who shares one with a process of a service counts as the
+    /// service's. It has to be of use no longer than this thread lives.
     ///
     /// # Errors
     /// When there is no such program.
@@ -57,7 +59,11 @@ impl Task {
         environment::clean(&mut command);
         command.args(arguments).envs(self.environment.iter().cloned()).current_dir(&self.folder);
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
-        let child = command.process_group(0).spawn();
+        command.env(HELPER_VARIABLE, "1");
+        tied::ask_to_end_with_us(&mut command);
+        // SAFETY: setsid is async-signal-safe, and nothing is allocated.
+        unsafe { command.pre_exec(|| Ok(nix::unistd::setsid().map(drop)?)) };
+        let child = command.spawn();
         let child = child.with_context(|| format!("cannot start {program}"))?;
         let handle = PidFd::open_pid(i32::try_from(child.id())?)?;
         Ok(Running { name: self.command.join(" "), child, handle, output })
@@ -69,7 +75,7 @@ impl Running {
     ///
     /// # Errors
     /// When it has not, with the end of what it printed; if it had not ended by `deadline`, it was
-    /// killed with all of its group.
+    /// killed with all of its session.
     pub(crate) fn finish(mut self, deadline: Instant) -> anyhow::Result<()> {
         let in_time = !poll::until_readable(&[&self.handle], Some(deadline))?.is_empty();
         if !in_time {
@@ -85,7 +91,7 @@ impl Running {
         anyhow::bail!("{} {how}{printed}", self.name)
     }
 
-    /// Ends it with all of its group, whatever it was about to say.
+    /// Ends it with all of its session, whatever it was about to say.
     ///
     /// # Errors
     /// When the kernel does not let us.

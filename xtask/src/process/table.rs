@@ -83,12 +83,7 @@ impl Entry {
 
     /// The marker in its environment, if it has one and is ours to read.
     pub(crate) fn marker(&self) -> Option<String> {
-        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).ok()?;
-        let mut variables = environment.split(|byte| *byte == 0);
-        let value = variables.find_map(|variable| {
-            variable.strip_prefix(MARKER_VARIABLE.as_bytes())?.strip_prefix(b"=")
-        })?;
-        String::from_utf8(value.to_vec()).ok()
+        variable(self.pid, MARKER_VARIABLE)
     }
 
     /// Which of `files` it has open and locked, or has inherited so.
@@ -156,6 +151,15 @@ impl Entry {
 pub(crate) fn name(pid: i32) -> Option<String> {
     let name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(String::from_utf8_lossy(&name).trim_end().to_owned())
+}
+
+/// A variable in the environment that a process was started with, if that is ours to read.
+pub(crate) fn variable(pid: i32, name: &str) -> Option<String> {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut variables = environment.split(|byte| *byte == 0);
+    let value = variables
+        .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(value.to_vec()).ok()
 }
 
 /// Where a file was that has been deleted, from how the kernel names it then.

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getpid, getppid};
 
 /// Has `command` asked to end when this process ends, even by SIGKILL. It has to be spawned by a
-/// thread that lives as long as we do: the kernel looks at that.
+/// thread that lives as long as it is of use: the kernel looks at that.
 pub(crate) fn ask_to_end_with_us(command: &mut Command) {
     let own: Pid = getpid();
     let tie = move || {

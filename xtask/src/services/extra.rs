@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::launch::{Launch, Probe, Question, Sockets, Stop, signal_name};
 use super::{Context, any_version, client_host};
 use crate::plan::Lookup;
+use crate::process::marker::MARKER_VARIABLE;
 use crate::process::run::Task;
 use crate::{programs, template};
 
@@ -160,7 +161,10 @@ impl Extra {
                 *program = path.display().to_string();
             }
         }
-        let environment = self.environment(&values)?;
+        let mut environment = self.environment(&values)?;
+        // What it leaves behind is the service's.
+        let marker = context.markers.get(name).cloned();
+        environment.extend(marker.map(|marker| (MARKER_VARIABLE.to_owned(), marker)));
         Ok(Task { command, folder: folder(context, name), environment })
     }
 

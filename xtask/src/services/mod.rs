@@ -83,6 +83,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ports: BTreeMap<String, String>,
     /// On which addresses a port is held, while services are being started.
     pub(crate) held: BTreeMap<String, Vec<SocketAddr>>,
+    /// By which the processes of a service are known, by its name; of a plan there are none.
+    pub(crate) markers: BTreeMap<String, String>,
     /// The token with which services and we ourselves ask the API server.
     pub(crate) admin_token: &'a str,
     /// Where `git` is, for those that require it.
