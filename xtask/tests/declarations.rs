@@ -134,6 +134,12 @@ fn a_wrong_declaration_is_refused_with_its_place_and_what_was_probably_meant() {
         ("command: [x, '{{folde}}']", "1: service x: unknown {{folde}}; did you mean folder?"),
         ("command: [x]\nneeds: [apii]", "1: service x: unknown need apii; did you mean api?"),
         ("command: [x]\nprobe: tcp", "1: service x: its probe asks a port, and it has none"),
+        (
+            "command: [x]\nexport: {PATH: /x}",
+            "1: service x: it cannot export PATH, which the cluster or the shell sets",
+        ),
+        ("command: [x]\nexport: {ARVADOS_API_HOST: x}", "1: service x: it cannot export ARVADOS_"),
+        ("command: [x]\nexport: {LD_PRELOAD: x}", "1: service x: it cannot export LD_PRELOAD,"),
         ("command: [x]\nprobe: {htp: /}", "unknown variant `htp`; did you mean http?"),
         ("command: [x]\nstop: {signal: TREM}", "unknown signal TREM; did you mean SIGTERM?"),
     ] {

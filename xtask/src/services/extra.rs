@@ -95,6 +95,9 @@ impl Extra {
         if let Some(name) = self.export.keys().find(|name| !is_variable(name)) {
             return Err(format!("{name:?} is no name of a variable"));
         }
+        if let Some(name) = self.export.keys().find(|name| is_others(name)) {
+            return Err(format!("it cannot export {name}, which the cluster or the shell sets"));
+        }
         let gaps: Vec<(String, String)> = self.gaps().map(|gap| (gap, String::new())).collect();
         self.texts().try_for_each(|text| template::fill(text, &gaps).map(drop))
     }
@@ -246,6 +249,13 @@ impl Extra {
 fn is_variable(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     name.starts_with(|c: char| plain(c) && !c.is_ascii_digit()) && name.chars().all(plain)
+}
+
+/// Whether a variable leads clients to the cluster, or shells to their programs: who evaluates
+/// `env` must keep those.
+fn is_others(name: &str) -> bool {
+    let prefixes = ["ARVADOS_", "KEEP_", "LD_", "XTASK_"];
+    ["HOME", "PATH"].contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn folder(context: &Context<'_>, name: &str) -> PathBuf {
