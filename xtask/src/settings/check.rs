@@ -11,7 +11,7 @@ use crate::services::{Definition, KINDS, definitions};
 use crate::stack::state;
 
 /// Names that a service cannot have: files of the stack's folder are called so.
-const RESERVED: [&str; 4] = ["command", "guardian", "stack", state::GUEST];
+const RESERVED: [&str; 5] = ["command", "guardian", "nginx_access", "stack", state::GUEST];
 
 /// Every name in `names` is that of a kind of service.
 ///
@@ -133,6 +133,8 @@ mod tests {
         for (services, wanted) in [
             ("{keep0: {command: [x]}}", "service keep0: that name is taken"),
             ("{stack: {command: [x]}}", "service stack: that name is taken"),
+            ("{guardian: {command: [x]}}", "service guardian: that name is taken"),
+            ("{nginx_access: {command: [x]}}", "service nginx_access: that name is taken"),
             ("{../x: {command: [x]}}", "service ../x: a name is of small letters"),
             ("{x: {command: []}}", "service x: a command of it is empty"),
             ("{x: {command: [x], ports: [api]}}", "service x: another one has a port api too"),
