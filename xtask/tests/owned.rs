@@ -96,13 +96,26 @@ fn the_command_finds_the_cluster_and_no_other_one() {
 }
 
 #[test]
-fn a_command_that_is_not_there_is_wrong_usage_and_leaves_nothing() {
+fn a_command_that_cannot_be_run_ends_as_in_a_shell_and_leaves_nothing() {
     let checkout = Checkout::new();
-    let done = checkout.services(&["exec", "--", "/no/such/program"]);
-    assert_eq!(done.code, Some(2), "{done:?}");
-    assert!(done.stderr.starts_with("error: cannot start /no/such/program: No such file"));
+    let missing = checkout.services(&["exec", "--", "/no/such/program"]);
+    assert_eq!(missing.code, Some(127), "{missing:?}");
+    let wanted = "error: cannot start /no/such/program: No such file";
+    assert!(missing.stderr.starts_with(wanted), "{missing:?}");
+    let folder = checkout.services(&["exec", "--", "/tmp"]);
+    assert_eq!(folder.code, Some(126), "{folder:?}");
+    assert!(folder.stderr.starts_with("error: cannot start /tmp: Permission denied"), "{folder:?}");
     assert_nothing_is_left(&checkout);
+}
+
+#[test]
+fn without_a_command_or_with_a_wrong_token_nothing_is_started() {
+    let checkout = Checkout::new();
     assert_eq!(checkout.services(&["exec"]).code, Some(2));
+    let empty = checkout.services(&["exec", "--", ""]);
+    assert_eq!(empty.code, Some(2), "{empty:?}");
+    assert_eq!(empty.stderr, "error: exec: name a command behind --\n");
+    assert!(!checkout.root().join(".services").exists());
     let token = checkout.services(&["exec", "--auth", "activ", "--", "true"]);
     assert!(token.stderr.contains("did you mean \"active\"?"), "{token:?}");
 }

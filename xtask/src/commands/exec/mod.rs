@@ -17,6 +17,10 @@ mod attended;
 /// # Errors
 /// [`Exit`] when the command fails; else when the cluster does not come up or go down.
 pub(crate) fn run(workspace: &Workspace, arguments: &Exec) -> anyhow::Result<()> {
+    // Found before anything is started for it.
+    if attended::command(&arguments.command, std::iter::empty()).is_none() {
+        return Err(no_command().into());
+    }
     let interrupt = Interrupt::catch()?;
     let code = match &arguments.stack {
         Some(name) => {
@@ -64,7 +68,11 @@ fn run_command(
     interrupt: &Interrupt,
 ) -> anyhow::Result<u8> {
     let environment = Environment::of_stack(cluster, &arguments.auth)?;
-    let command = attended::command(&arguments.command, environment.variables())
-        .ok_or_else(|| Usage("exec: name a command behind --".into()))?;
+    let command =
+        attended::command(&arguments.command, environment.variables()).ok_or_else(no_command)?;
     attended::run(command, interrupt)
+}
+
+fn no_command() -> Usage {
+    Usage("exec: name a command behind --".into())
 }
