@@ -58,7 +58,19 @@ pub(crate) fn plan(
     named.for_each(|service| add_needs(&all, &service.definition, &mut needed));
     let is_needed = |service: &Planned| needed.iter().any(|name| name == service.definition.name());
     services.retain(|service| wanted.contains(&service.name) || is_needed(service));
+    services.iter().try_for_each(|service| has_program(service, lookup))?;
     Ok(services)
+}
+
+/// A program that was chosen by its path is there. What a declared service lacks is told elsewhere.
+fn has_program(service: &Planned, lookup: Lookup<'_>) -> Result<(), Usage> {
+    let (Definition::Kind(kind), Provider::Path(path)) = (&service.definition, &service.provider)
+    else {
+        return Ok(());
+    };
+    let path = path.display();
+    let missing = |_| Usage(format!("{}: {path} is no program that can be run", kind.name));
+    lookup(&path.to_string(), any_version).map(drop).map_err(missing)
 }
 
 /// The services among `known` (name and kind) that `selection` names, or all if it is empty.
@@ -224,6 +236,15 @@ mod tests {
         let lacking: Vec<_> =
             services.iter().filter_map(|service| service.unavailable.as_deref()).collect();
         assert_eq!(lacking, ["git is not installed"]);
+    }
+
+    #[test]
+    fn a_program_that_is_chosen_by_its_path_has_to_be_there_if_it_is_needed() {
+        let mut settings = settings();
+        settings.providers.insert("keepstore".into(), Provider::Path("/no/such".into()));
+        let error = plan(&settings, &["keepproxy".into()], &nothing).unwrap_err();
+        assert_eq!(error.0, "keepstore: /no/such is no program that can be run");
+        assert!(plan(&settings, &["api".into()], &nothing).is_ok());
     }
 
     #[test]

@@ -42,11 +42,16 @@ fn a_service_that_never_answers_meets_the_deadline() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_named() {
+fn a_program_that_cannot_be_started_is_named() {
     let checkout = Checkout::new();
-    checkout.provide("keepstore", "/no/such/keepstore");
+    let program = checkout.root().join("keepstore");
+    fs_err::write(&program, "#!/no/such/interpreter\n").unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs_err::set_permissions(&program, executable).unwrap();
+    checkout.provide("keepstore", program.to_str().unwrap());
     let message = failed_up(&checkout);
-    assert!(message.contains("keep0: cannot start /no/such/keepstore: No such file"), "{message}");
+    let wanted = "keep0: cannot start ROOT/keepstore: No such file";
+    assert!(message.contains(wanted), "{message}");
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn an_unknown_profile_provider_token_or_flag_is_refused() {
     assert_eq!(profile, "error: unknown profile sngle; did you mean single?\n");
     let provider = refused(&checkout, &["up", "--provider", "api"]);
     assert_eq!(provider, "error: --provider api: write SERVICE=PROVIDER\n");
+    let program = refused(&checkout, &["up", "--provider", "keepstore=/no/such"]);
+    assert_eq!(program, "error: keepstore: /no/such is no program that can be run\n");
     let token = refused(&checkout, &["up", "--auth", "activ"]);
     assert!(token.contains("did you mean \"active\"?"), "{token}");
     let flag = refused(&checkout, &["up", "--stak", "x"]);
