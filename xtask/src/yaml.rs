@@ -59,8 +59,24 @@ fn with_nearest(what: &str) -> String {
             let hint = nearest::hint(wrong, known.iter().map(String::as_str));
             format!("{}{hint}", unknown.replace("unknown field", "unknown key"))
         }
-        _ => what.to_owned(),
+        _ => format!("{}, expected {}", unknown.replace("unit value", "null"), in_words(expected)),
     }
+}
+
+/// What serde expected, by a name that is not one of Rust's.
+fn in_words(expected: &str) -> String {
+    let known = match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u64" | "usize" => "a whole number from 0 on",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "a map" => "keys with values",
+        "a string" => "a text",
+        _ if expected.starts_with("struct ") => "keys with values",
+        other => other,
+    };
+    known.to_owned()
 }
 
 #[cfg(test)]
@@ -93,8 +109,22 @@ mod tests {
     fn a_wrong_type_is_reported_with_its_place() {
         assert_eq!(
             mistake("keepstores: many\n"),
-            "services.yml:1:13: keepstores: invalid type: string \"many\", expected u8"
+            "services.yml:1:13: keepstores: invalid type: string \"many\", expected a whole \
+             number from 0 to 255"
         );
+    }
+
+    #[test]
+    fn what_was_expected_is_said_without_names_of_ours() {
+        for (text, wanted) in [
+            ("3\n", "invalid type: integer `3`, expected keys with values"),
+            ("keepstores: 2\nhost: [a]\n", "invalid type: sequence, expected a text"),
+            ("keepstores:\n", "invalid type: null, expected a whole number from 0 to 255"),
+            ("keepstores: 256\n", "expected a whole number from 0 to 255"),
+        ] {
+            let mistake = mistake(text);
+            assert!(mistake.ends_with(wanted), "{mistake}");
+        }
     }
 
     #[test]

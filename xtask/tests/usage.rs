@@ -48,7 +48,7 @@ fn a_wrong_type_in_services_yml_is_refused_with_its_place() {
     assert_eq!(
         refused(&checkout, &["up"]),
         "error: ROOT/xtask/services.yml:9:15: defaults.keepstores: invalid type: string \"many\", \
-         expected u16\n"
+         expected a whole number from 0 to 65535\n"
     );
 }
 
