@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::launch::{Launch, Probe, Question, Sockets, Stop, signal_name};
-use super::{Context, any_version, client_host};
+use super::{Context, any_version, client_host, words};
 use crate::plan::Lookup;
 use crate::process::marker::MARKER_VARIABLE;
 use crate::process::run::Task;
@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Extra {
     /// Program and arguments. A program without a slash is looked for on PATH, any other is
     /// relative to the workspace. The folder that it works in is empty at first.
+    #[serde(deserialize_with = "words::all")]
     command: Vec<String>,
     /// Further programs without which it cannot run, where its command is a script.
     #[serde(default)]
@@ -43,7 +44,7 @@ pub(crate) struct Extra {
     #[serde(default)]
     stop: ExtraStop,
     /// A command that empties it; without one, a reset leaves it as it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "words::if_any")]
     reset: Option<Vec<String>>,
     /// Variables by which clients find it.
     #[serde(default)]
@@ -61,7 +62,7 @@ enum ExtraProbe {
     /// Its log has a line with this text.
     Log(String),
     /// This command succeeds.
-    Exec(Vec<String>),
+    Exec(#[serde(deserialize_with = "words::all")] Vec<String>),
 }
 
 /// What services.yml may say of its end.
@@ -69,6 +70,7 @@ enum ExtraProbe {
 #[serde(default, deny_unknown_fields)]
 struct ExtraStop {
     /// Run first, for at most half of the time that it has.
+    #[serde(deserialize_with = "words::if_any")]
     command: Option<Vec<String>>,
     /// Sent to its first process then.
     #[serde(with = "signal_name")]
@@ -298,6 +300,26 @@ mod tests {
             let wrong = check(&format!("{{command: [x], export: {{'{name}': x}}}}")).unwrap_err();
             assert_eq!(wrong, format!("{name:?} is no name of a variable"));
         }
+    }
+
+    #[test]
+    fn a_null_is_no_word_of_a_command() {
+        let keys = [
+            "command: [a, W]",
+            "reset: [a, W]",
+            "probe: {exec: [a, W]}",
+            "stop: {command: [a, W]}",
+        ];
+        for key in keys {
+            for (word, is_refused) in [("null", true), ("~", true), ("'null'", false)] {
+                let other = if key.starts_with("command") { "" } else { "command: [x]\n" };
+                let mistake = check(&format!("{other}{key}").replace('W', word));
+                assert_eq!(mistake.is_err(), is_refused, "{key} {word}: {mistake:?}");
+            }
+        }
+        let words = "{command: [x, 'null', 7, 1.10], reset: null, stop: {command: null}}";
+        let extra: Extra = serde_yaml::from_str(words).unwrap();
+        assert_eq!(extra.command, ["x", "null", "7", "1.10"]);
     }
 
     #[test]

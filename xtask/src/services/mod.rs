@@ -19,6 +19,7 @@ mod keepproxy;
 mod keepstore;
 pub(crate) mod launch;
 pub(crate) mod nginx;
+mod words;
 
 pub(crate) use definition::{Definition, definitions};
 use launch::{Launch, Probe, Question, Sockets, flag};
