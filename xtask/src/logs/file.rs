@@ -6,11 +6,8 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use time::{OffsetDateTime, UtcOffset};
 
 use super::folder::{Identity, LogFolder};
-use super::tail::{self, Tail};
+use super::tail::{self, MAX_LINE, Tail};
 use super::time::of_line;
-
-/// What is longer is shown in pieces, so that a file without line feeds does not fill the memory.
-const MAX_LINE: usize = 1024 * 1024;
 
 /// How far in front of the first line that is shown a time is looked for, where it has none.
 const CONTEXT: u64 = 64 * 1024;
@@ -63,7 +60,9 @@ impl LogFile {
             let context = tail::read_before(&file, tail.start, CONTEXT)?;
             let mut before = context.rsplit(|byte| *byte == b'\n');
             self.time = before.find_map(|line| of_line(line, local));
-            self.open = Some(Open::at(file.try_clone()?, tail.start)?);
+            let mut open = Open::at(file.try_clone()?, tail.start)?;
+            open.continues = context.last().is_some_and(|last| *last != b'\n');
+            self.open = Some(open);
             Ok(tail)
         };
         skip().map(Some).map_err(|error| folder.error(&self.name, &error))

@@ -157,6 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn the_pieces_of_a_line_that_is_too_long_count_among_the_last_lines() {
+        let long = second(2, &"x".repeat(3 * super::super::tail::MAX_LINE));
+        let (a, b) = (second(1, "one") + &long + &second(3, "three"), second(4, "four"));
+        let all = printed(&[&a, &b], Start::Beginning);
+        assert_eq!(all.lines().count(), 7);
+        for lines in 0..8 {
+            let wanted: Vec<&str> = all.lines().collect();
+            let wanted = &wanted[wanted.len().saturating_sub(lines)..];
+            let shown = printed(&[&a, &b], Start::Last(lines));
+            assert!(shown.lines().eq(wanted.iter().copied()), "{lines}: {}", shown.lines().count());
+        }
+    }
+
+    #[test]
     fn the_last_lines_may_all_continue_one_that_is_not_shown() {
         let a = second(9, "panic") + &"at x\n".repeat(20);
         let b: String = (1..9).map(|time| second(time, "x")).collect();

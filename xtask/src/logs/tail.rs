@@ -7,12 +7,16 @@ use std::os::unix::fs::FileExt;
 /// How much is read at once.
 const BLOCK: u64 = 64 * 1024;
 
+/// What is longer is shown in pieces, each of which counts as a line, so that a file without line
+/// feeds does not fill the memory.
+pub(super) const MAX_LINE: usize = 1024 * 1024;
+
 /// Where the last lines of a file are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tail {
-    /// In bytes from the beginning of the file.
+    /// In bytes from the beginning of the file; it may be in the middle of a line that is too long.
     pub(super) start: u64,
-    /// How many lines there are from there on that end in a line feed.
+    /// How many lines there are from there on that end in a line feed, or are as long as can be.
     pub(super) complete: usize,
     /// Whether there is one more, which does not.
     pub(super) unfinished: bool,
@@ -25,8 +29,9 @@ impl Tail {
     /// When the file cannot be read.
     pub(super) fn find(file: &File, lines: usize) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        let unfinished = read_before(file, length, 1)?.last().is_some_and(|last| *last != b'\n');
-        let (mut end, mut complete) = (length, 0);
+        let mut tail = Self { start: length, complete: 0, unfinished: false };
+        // Where the line ends that we are in, and whether by a line feed.
+        let (mut end, mut line_end, mut has_end) = (length, length, false);
         while end > 0 {
             let block = read_before(file, end, BLOCK)?;
             if block.is_empty() {
@@ -35,15 +40,29 @@ impl Tail {
             }
             for byte in block.iter().rev() {
                 if *byte == b'\n' {
-                    if complete == lines {
-                        return Ok(Self { start: end, complete, unfinished });
+                    tail.add(end, line_end, has_end, lines)?;
+                    if tail.complete == lines {
+                        return Ok(tail);
                     }
-                    complete += 1;
+                    (line_end, has_end) = (end - 1, true);
                 }
                 end -= 1;
             }
         }
-        Ok(Self { start: 0, complete, unfinished })
+        tail.add(0, line_end, has_end, lines)?;
+        Ok(tail)
+    }
+
+    /// Adds the line from `start` to `end`, or as many of its last pieces as are missing.
+    fn add(&mut self, start: u64, end: u64, has_end: bool, lines: usize) -> io::Result<()> {
+        let (length, piece) = (end - start, u64::try_from(MAX_LINE).map_err(io::Error::other)?);
+        let pieces = if has_end { length.div_ceil(piece).max(1) } else { length / piece };
+        self.unfinished |= !has_end && length % piece > 0;
+        let missing = u64::try_from(lines - self.complete).unwrap_or(u64::MAX);
+        let added = pieces.min(missing);
+        self.start = start + (pieces - added) * piece;
+        self.complete += usize::try_from(added).map_err(io::Error::other)?;
+        Ok(())
     }
 }
 
@@ -104,6 +123,22 @@ mod tests {
             let expected = format!("{}{long}\n{long}\n", before.trim_end_matches("yy\n"));
             assert_eq!(tail(&text, 2), (expected.as_str(), 2, false));
         }
+    }
+
+    #[test]
+    fn each_piece_of_a_line_that_is_too_long_is_a_line() {
+        let (piece, rest) = ("x".repeat(MAX_LINE), "y".repeat(7));
+        let text = format!("a\n{piece}{piece}{rest}\nb\n");
+        assert_eq!(tail(&text, 2), (format!("{rest}\nb\n").as_str(), 2, false));
+        assert_eq!(tail(&text, 3), (format!("{piece}{rest}\nb\n").as_str(), 3, false));
+        assert_eq!(tail(&text, 4), (&text[2..], 4, false));
+        assert_eq!(tail(&text, 9), (text.as_str(), 5, false));
+        let at_limit = format!("a\n{piece}\n");
+        assert_eq!(tail(&at_limit, 1), (&at_limit[2..], 1, false));
+        let unfinished = format!("a\n{piece}{rest}");
+        assert_eq!(tail(&unfinished, 0), (rest.as_str(), 0, true));
+        assert_eq!(tail(&unfinished, 1), (&unfinished[2..], 1, true));
+        assert_eq!(tail(&piece, 0), ("", 0, false));
     }
 
     #[test]
