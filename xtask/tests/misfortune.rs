@@ -99,9 +99,39 @@ fn a_corrupt_state_is_reported_and_down_clears_it_with_its_processes() {
         let wanted = "stack.json is corrupt; `cargo xtask services down --stack default` clears it";
         assert!(done.stderr.contains(wanted), "{done:?}");
     }
-    checkout.services(&["down"]).ok();
+    let down = checkout.services(&["down"]).ok();
+    assert!(down.stderr.contains("stack.json is corrupt: stack default is cleared away\n"));
+    assert!(!down.stderr.contains("cargo xtask services down"), "it is that: {down:?}");
     assert_eq!(checkout.processes(), [0; 0]);
     checkout.up(&[]);
+}
+
+#[test]
+fn a_folder_in_place_of_the_state_is_reported_and_down_clears_it_away() {
+    let checkout = Checkout::new();
+    let state = checkout.stack("default", "stack.json");
+    fs_err::create_dir_all(state.join("in it")).unwrap();
+    let done = checkout.services(&["up"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    let wanted = "stack.json is corrupt; `cargo xtask services down --stack default` clears it";
+    assert!(done.stderr.contains(wanted), "{done:?}");
+    checkout.services(&["down"]).ok();
+    assert!(!state.exists());
+}
+
+#[test]
+fn a_folder_in_place_of_the_lock_is_reported() {
+    let checkout = Checkout::new();
+    let lock = checkout.stack("default", "stack.lock");
+    fs_err::create_dir_all(&lock).unwrap();
+    for action in ["up", "down"] {
+        let done = checkout.services(&[action]);
+        assert_eq!(done.code, Some(3), "{done:?}");
+        let wanted = "stack.lock is a folder, where commands have a file of that name: remove it";
+        assert!(done.stderr.contains(wanted), "{done:?}");
+    }
+    fs_err::remove_dir(&lock).unwrap();
+    checkout.services(&["down"]).ok();
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::process::pidfd::PidFd;
 use crate::process::stop::{self, Home, Target};
 use crate::services::Definition;
 use crate::services::launch::Stop;
+use crate::stack::state::Unreadable;
 use crate::stack::{StackFolder, State};
 
 /// Without a state there are no settings to ask.
@@ -30,7 +31,9 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
         Ok(Some(state)) => state,
         Ok(None) => return clear_leftovers(folder),
         Err(error) if selection.is_empty() => {
-            say(&format!("{error:#}"));
+            let what = error.downcast_ref().map(|Unreadable { what, .. }| what.clone());
+            let what = what.unwrap_or_else(|| format!("{error:#}"));
+            say(&format!("{what}: stack {} is cleared away", folder.name()));
             return clear_leftovers(folder);
         }
         Err(error) => return Err(error),

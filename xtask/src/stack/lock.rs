@@ -95,6 +95,14 @@ impl StackLock {
         let file = options.create(true).truncate(false).read(true).write(true).open(&path);
         let mut file = match file {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                let path = path.display();
+                return Err(error).with_context(|| {
+                    format!(
+                        "{path} is a folder, where commands have a file of that name: remove it"
+                    )
+                });
+            }
             file => file?.into_parts().0,
         };
         let cannot = || format!("cannot lock {}", path.display());

@@ -4,7 +4,7 @@
 //! before a process is spawned, so that whatever ends us, the next command knows what to look for.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Context;
@@ -75,6 +75,15 @@ pub(crate) struct Service {
     pub(crate) stop: Stop,
 }
 
+/// There is a state, and this program cannot read it.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}{advice}")]
+pub(crate) struct Unreadable {
+    pub(crate) what: String,
+    /// What to do about it, for all but the command that does it.
+    advice: String,
+}
+
 /// Just enough to tell whether we can read the rest.
 #[derive(Deserialize)]
 struct Versioned {
@@ -94,20 +103,26 @@ impl State {
     /// When the file is corrupt, or written by a newer version of this program.
     pub(crate) fn load(folder: &StackFolder) -> anyhow::Result<Option<Self>> {
         let path = folder.state();
-        let text = match fs_err::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            text => text?,
-        };
         let advice =
             format!("`cargo xtask services down --stack {}` clears it away", folder.name());
-        let corrupt = || format!("{} is corrupt; {advice}", path.display());
+        let unreadable = |what: &str, advice: String| Unreadable {
+            what: format!("{} {what}", path.display()),
+            advice,
+        };
+        let corrupt = || unreadable("is corrupt", format!("; {advice}"));
+        let text = match fs_err::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                return Err(error).with_context(corrupt);
+            }
+            text => text?,
+        };
         let Versioned { version } = serde_json::from_slice(&text).with_context(corrupt)?;
-        anyhow::ensure!(
-            version <= VERSION,
-            "{} has version {version}, and this program knows {VERSION}: use the newer one that \
-             started the stack, or {advice}",
-            path.display()
-        );
+        if version > VERSION {
+            let what = format!("has version {version}, and this program knows {VERSION}");
+            let newer = format!(": use the newer one that started the stack, or {advice}");
+            anyhow::bail!(unreadable(&what, newer));
+        }
         Ok(Some(serde_json::from_slice(&text).with_context(corrupt)?))
     }
 
@@ -133,7 +148,7 @@ impl State {
     /// When the file cannot be removed.
     pub(crate) fn remove(folder: &StackFolder) -> anyhow::Result<()> {
         match fs_err::remove_file(folder.state()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }
