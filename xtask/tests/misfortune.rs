@@ -120,6 +120,29 @@ fn a_folder_in_place_of_the_state_is_reported_and_down_clears_it_away() {
 }
 
 #[test]
+fn without_its_certificate_a_service_is_not_restarted_beside_others_that_trust_it() {
+    for missing in ["tls", "tls/server.key"] {
+        let checkout = Checkout::new();
+        checkout.up(&[]);
+        let before = checkout.service("default", "api");
+        let path = checkout.stack("default", missing);
+        match path.is_dir() {
+            true => fs_err::remove_dir_all(&path).unwrap(),
+            false => fs_err::remove_file(&path).unwrap(),
+        }
+        let one = checkout.services(&["restart", "api"]);
+        assert_eq!(one.code, Some(3), "{one:?}");
+        let wanted = "keep0, keep1, keepproxy, arv-git-httpd, nginx still trust it: take the stack \
+                      down and up for a new one\n";
+        assert!(one.stderr.ends_with(wanted), "{one:?}");
+        let all = checkout.services(&["restart"]).ok();
+        assert!(all.stderr.contains("restarted"), "{all:?}");
+        assert_eq!(checkout.status(&[])["ready"], true);
+        assert_ne!(checkout.service("default", "api")["pid"], before["pid"]);
+    }
+}
+
+#[test]
 fn a_folder_in_place_of_the_lock_is_reported() {
     let checkout = Checkout::new();
     let lock = checkout.stack("default", "stack.lock");

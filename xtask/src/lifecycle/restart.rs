@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::start::Start;
+use super::start::{self, Start};
 use super::{Cluster, take_down};
 use crate::plan::{self, Planned};
 use crate::signals::Interrupt;
@@ -31,6 +31,8 @@ pub(crate) fn restart(
         }
     }
     let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    // Known before anything is stopped.
+    start::needs_certificate(cluster, &names)?;
     take_down::stop_services(cluster.folder, &cluster.state, &names)?;
     let mut start =
         Start { cluster, services_binary, running: &running, keep_data: true, interrupt };

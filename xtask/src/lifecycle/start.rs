@@ -53,7 +53,8 @@ impl Start<'_, '_> {
         let held = self.hold_ports(services)?;
         let folder = self.cluster.folder;
         let settings = &self.cluster.state.settings;
-        if !folder.private_key().exists() {
+        let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
+        if needs_certificate(self.cluster, &names)? {
             certificate::create(folder, settings.host)?;
         }
         fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
@@ -117,4 +118,25 @@ impl Start<'_, '_> {
         }
         self.cluster.state.save(folder)
     }
+}
+
+/// Whether starting these services takes a new certificate.
+///
+/// # Errors
+/// When others run with one that is gone, and would not be trusted beside a new one.
+pub(super) fn needs_certificate(cluster: &Cluster<'_>, names: &[&str]) -> anyhow::Result<bool> {
+    let folder = cluster.folder;
+    let files = [folder.authority(), folder.certificate(), folder.private_key()];
+    let Some(missing) = files.iter().find(|file| !file.exists()) else { return Ok(false) };
+    let others = cluster.state.services.iter();
+    let others = others.filter(|service| !names.contains(&service.name.as_str()));
+    let running: Vec<&str> =
+        others.filter(|other| other.is_alive()).map(|other| other.name.as_str()).collect();
+    anyhow::ensure!(
+        running.is_empty(),
+        "{} is gone, and {} still trust it: take the stack down and up for a new one",
+        missing.display(),
+        running.join(", ")
+    );
+    Ok(true)
 }
