@@ -23,6 +23,8 @@ impl Foreground {
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut foreground = Self { child, stdout, stderr };
+        foreground.wait_for_said("SERVICE        HEALTH        PID  PORT");
+        foreground.wait_for_said("nginx          ready");
         foreground.wait_for_said("use it:  eval");
         foreground
     }

@@ -81,7 +81,7 @@ fn a_killed_keepstore_is_reported_and_started_again_on_its_port() {
     assert!(status.stdout.contains("keep0: the end of its log, "), "{status:?}");
     assert!(status.stdout.contains("\"GET /\""), "the log's last lines: {status:?}");
     let up = checkout.up(&[]);
-    assert!(up.stderr.contains("(1 services started)"), "{up:?}");
+    assert!(up.stderr.contains("(1 service started)"), "{up:?}");
     let restarted = checkout.service("default", "keep0");
     assert_eq!(restarted["ports"], keep0["ports"]);
     assert_ne!(restarted["pid"], keep0["pid"]);

@@ -58,6 +58,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     if arguments.foreground {
         let stack = OwnedStack::bring_up(request)?;
         say_what_is_up(&folder, stack.up(), started_at.elapsed());
+        // On standard output come the logs.
+        say(table(&stack.cluster(), &stack.up().ready, false).trim_end());
         say(&how_to_use(&folder));
         return foreground::stay(stack, &interrupt);
     }
@@ -69,10 +71,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let cluster = Cluster::new(workspace, &folder, up.state);
     match arguments.export.format {
         Format::Human => {
-            let services = cluster.state.services.iter();
-            let health = |name| if up.ready.contains(name) { Health::Ready } else { Health::Ended };
-            let healths: Vec<Health> = services.map(|service| health(&service.name)).collect();
-            print(&status::table(&cluster, &healths, is_coloured()))?;
+            print(&table(&cluster, &up.ready, is_coloured()))?;
             say(&how_to_use(&folder));
             Ok(())
         }
@@ -88,9 +87,18 @@ fn say_what_is_up(folder: &StackFolder, up: &bring_up::Up, took: Duration) {
     up.notes.iter().for_each(|note| say(note));
     let done = match up.started.len() {
         0 => "ran already and was reset".to_owned(),
+        1 => "is up (1 service started)".to_owned(),
         number => format!("is up ({number} services started)"),
     };
     say(&format!("stack {} {done} in {} ms", folder.name(), took.as_millis()));
+}
+
+/// What runs, and where.
+fn table(cluster: &Cluster<'_>, ready: &[String], coloured: bool) -> String {
+    let services = cluster.state.services.iter();
+    let health = |name| if ready.contains(name) { Health::Ready } else { Health::Ended };
+    let healths: Vec<Health> = services.map(|service| health(&service.name)).collect();
+    status::table(cluster, &healths, coloured)
 }
 
 /// What to type next.
