@@ -44,7 +44,7 @@ pub(crate) enum Command {
 pub(crate) enum Services {
     /// Start a cluster, or what is missing of it, and return once it answers
     Up(Up),
-    /// Stop a cluster, or some of its services, and leave only its logs
+    /// Stop a cluster, or some of its services; its logs stay
     Down(Down),
     /// Put a running cluster back to its state just after `up`
     Reset(Target),
@@ -71,7 +71,7 @@ pub(crate) enum Services {
 /// The stack that a command is about.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Target {
-    /// Name of the stack: letters, digits, `-`, `_`
+    /// Name of the stack: letters, digits, `-`, `_`, `.`
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) stack: String,
 }

@@ -104,7 +104,7 @@ fn needs_can_be_met<'a>(all: &'a [Definition], path: &mut Vec<&'a str>) -> Resul
     let Definition::Extra(_, extra) = definition else { return Ok(()) };
     for need in &extra.needs {
         if path.contains(&need.as_str()) {
-            return Err(format!("it needs itself: {} {need}", path.join(" ")));
+            return Err(format!("it needs itself: {} -> {need}", path.join(" -> ")));
         }
         path.push(need);
         needs_can_be_met(all, path)?;
@@ -141,7 +141,7 @@ mod tests {
             ("{x: {command: [x], needs: [ap]}}", "service x: unknown need ap; did you mean api?"),
             (
                 "{x: {command: [x], needs: [y]}, y: {command: [y], needs: [x]}}",
-                "service x: it needs itself: x y x",
+                "service x: it needs itself: x -> y -> x",
             ),
         ] {
             let mistake = mistake(services);
