@@ -71,6 +71,15 @@ pub enum Error {
         expression: String,
     },
 
+    /// A program of the checkout could not be built.
+    #[error("cannot build the program {program}: {reason}")]
+    Build {
+        /// The program, and the package that it is of.
+        program: &'static str,
+        /// What the system said, or how cargo ended.
+        reason: String,
+    },
+
     /// A git command failed.
     #[error("{command} failed: {reason}")]
     Git {

@@ -12,7 +12,6 @@ mod certificate;
 mod cli;
 mod commands;
 mod embedded;
-mod environment;
 mod export;
 mod failure;
 mod hooks;
@@ -42,6 +41,7 @@ mod workspace;
 mod yaml;
 
 use cli::{Cli, Command, Services};
+use sdk_fixtures::environment;
 use workspace::Workspace;
 
 fn main() -> ExitCode {

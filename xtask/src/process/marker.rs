@@ -5,12 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::stack::StackFolder;
 
-/// The variable. It is never exported to users or suites, and scrubbed from what we inherit.
-pub(crate) const MARKER_VARIABLE: &str = "XTASK_MARKER";
-
-/// What a command that asks, empties or stops a service has besides: it is of the service, and never
-/// the service itself.
-pub(crate) const HELPER_VARIABLE: &str = "XTASK_HELPER";
+/// It is never exported to users or suites, and scrubbed from what we inherit.
+pub(crate) use sdk_fixtures::environment::{HELPER_VARIABLE, MARKER_VARIABLE};
 
 /// `RANDOM:FOLDER/SERVICE`: what makes it ours is random, and the rest tells whose it is when
 /// nothing but the process is left.

@@ -6,13 +6,18 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use crate::process::marker::{HELPER_VARIABLE, MARKER_VARIABLE};
+/// In it, the processes of a stack carry what tells them from all others.
+pub const MARKER_VARIABLE: &str = "XTASK_MARKER";
+
+/// What a command that asks, empties or stops a service has besides: it is of the service, and never
+/// the service itself.
+pub const HELPER_VARIABLE: &str = "XTASK_HELPER";
 
 /// Hosts that are never reached through a proxy.
 const LOOPBACK: &str = "localhost,127.0.0.1,::1";
 
 /// Leaves in `command`'s environment only what it may inherit from ours.
-pub(crate) fn clean(command: &mut Command) {
+pub fn clean(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if !is_inherited(&name) {
             command.env_remove(name);
@@ -24,7 +29,7 @@ pub(crate) fn clean(command: &mut Command) {
 }
 
 /// The variables by which programs know that nothing on this machine is reached through a proxy.
-pub(crate) fn no_proxy() -> impl Iterator<Item = (&'static str, String)> {
+pub fn no_proxy() -> impl Iterator<Item = (&'static str, String)> {
     ["no_proxy", "NO_PROXY"].into_iter().map(|name| {
         let own = std::env::var(name).unwrap_or_default();
         let value = match own.as_str() {
@@ -37,7 +42,7 @@ pub(crate) fn no_proxy() -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// Whether our own environment names a proxy.
-pub(crate) fn has_proxy() -> bool {
+pub fn has_proxy() -> bool {
     let names = ["http_proxy", "https_proxy", "all_proxy"];
     names.iter().any(|name| {
         std::env::var_os(name).is_some() || std::env::var_os(name.to_uppercase()).is_some()
