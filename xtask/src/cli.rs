@@ -116,6 +116,9 @@ pub(crate) struct Overrides {
     /// Folder of fixture files to use instead of our own
     #[arg(long, value_name = "DIR")]
     pub(crate) fixtures: Option<PathBuf>,
+    /// Any setting of services.yml, with a value as it would be written there
+    #[arg(long = "set", value_name = "SETTING=VALUE")]
+    pub(crate) settings: Vec<String>,
 }
 
 /// How the environment is printed, and for whom.
@@ -160,7 +163,7 @@ pub(crate) struct Exec {
     pub(crate) auth: String,
     /// Run it on this stack, which is up, and leave that as it is
     #[arg(long, value_name = "NAME")]
-    #[arg(conflicts_with_all = ["profile", "providers", "era", "host", "fixtures"])]
+    #[arg(conflicts_with_all = ["profile", "providers", "era", "host", "fixtures", "settings"])]
     pub(crate) stack: Option<String>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,

@@ -16,6 +16,15 @@ pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Usage> {
     serde_yaml::from_str(&text).map_err(|error| Usage(explain(path, &error)))
 }
 
+/// Reads a `T` of which there is but one key, with its value as in a file.
+///
+/// # Errors
+/// [`Usage`] with what is wrong, and for an unknown key the nearest known one.
+pub(crate) fn setting<T: DeserializeOwned>(key: &str, value: &str) -> Result<T, Usage> {
+    serde_yaml::from_str(&format!("{key}: {value}\n"))
+        .map_err(|error| Usage(with_nearest(&placeless(&error))))
+}
+
 /// `what`, with the place in front at which the file has that key; of a key that it has twice, or
 /// in the middle of a line, only with the file.
 pub(crate) fn located(path: &Path, key: &str, what: &str) -> String {
@@ -34,14 +43,19 @@ pub(crate) fn located(path: &Path, key: &str, what: &str) -> String {
 }
 
 fn explain(path: &Path, error: &serde_yaml::Error) -> String {
-    let message = error.to_string();
     let Some(at) = error.location() else {
-        return format!("{}: {}", path.display(), with_nearest(&message));
+        return format!("{}: {}", path.display(), with_nearest(&error.to_string()));
     };
     // The place is said in front, where editors and terminals make a link of it.
-    let (line, column) = (at.line(), at.column());
-    let what = message.replace(&format!(" at line {line} column {column}"), "");
-    format!("{}:{line}:{column}: {}", path.display(), with_nearest(&what))
+    let what = with_nearest(&placeless(error));
+    format!("{}:{}:{}: {what}", path.display(), at.line(), at.column())
+}
+
+/// The message without the place that it ends with.
+fn placeless(error: &serde_yaml::Error) -> String {
+    let place = error.location().map(|at| (at.line(), at.column()));
+    let place = place.map(|(line, column)| format!(" at line {line} column {column}"));
+    error.to_string().replace(&place.unwrap_or_default(), "")
 }
 
 /// Replaces serde's list of all expected names by the one that was probably meant.

@@ -14,9 +14,11 @@ use crate::{nearest, yaml};
 
 mod check;
 mod era;
+mod layer;
 mod provider;
 
 pub(crate) use era::Era;
+use layer::Layer;
 pub(crate) use provider::Provider;
 
 /// All settings of a stack. They are part of its state, so that later commands know them.
@@ -47,25 +49,6 @@ pub(crate) struct Settings {
     pub(crate) services: BTreeMap<String, Extra>,
 }
 
-/// Some of the settings: one layer.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Layer {
-    era: Option<Era>,
-    host: Option<IpAddr>,
-    keepstores: Option<u16>,
-    blob_signing_key: Option<String>,
-    blob_signature_ttl: Option<u64>,
-    enforce_permissions: Option<bool>,
-    start_timeout: Option<u64>,
-    stop_timeout: Option<u64>,
-    #[serde(default)]
-    providers: BTreeMap<String, Provider>,
-    fixtures: Option<PathBuf>,
-    #[serde(default)]
-    services: BTreeMap<String, Extra>,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ServicesYml {
@@ -75,41 +58,6 @@ struct ServicesYml {
 }
 
 impl Settings {
-    /// `self` with the layer's settings in place of its own.
-    fn under(&self, layer: &Layer) -> Self {
-        // Taken apart, so that a new setting cannot be forgotten here.
-        let Layer {
-            era,
-            host,
-            keepstores,
-            blob_signing_key,
-            blob_signature_ttl,
-            enforce_permissions,
-            start_timeout,
-            stop_timeout,
-            providers,
-            fixtures,
-            services,
-        } = layer.clone();
-        let mut all_providers = self.providers.clone();
-        all_providers.extend(providers);
-        let mut all_services = self.services.clone();
-        all_services.extend(services);
-        Self {
-            era: era.unwrap_or(self.era),
-            host: host.unwrap_or(self.host),
-            keepstores: keepstores.unwrap_or(self.keepstores),
-            blob_signing_key: blob_signing_key.unwrap_or_else(|| self.blob_signing_key.clone()),
-            blob_signature_ttl: blob_signature_ttl.unwrap_or(self.blob_signature_ttl),
-            enforce_permissions: enforce_permissions.unwrap_or(self.enforce_permissions),
-            start_timeout: start_timeout.unwrap_or(self.start_timeout),
-            stop_timeout: stop_timeout.unwrap_or(self.stop_timeout),
-            providers: all_providers,
-            fixtures: fixtures.or_else(|| self.fixtures.clone()),
-            services: all_services,
-        }
-    }
-
     /// The provider chosen for a kind of service.
     pub(crate) fn provider(&self, kind: &str) -> Provider {
         self.providers.get(kind).cloned().unwrap_or(Provider::Embedded)
@@ -153,22 +101,32 @@ impl Wanted {
                 Usage(format!("unknown profile {name}{}", nearest::hint(name, known)))
             })?,
         };
-        let mut explicit = over(profile, overrides)?;
+        let mut explicit = layer::over(profile, overrides)?;
+        check::kinds(explicit.providers.keys(), Path::new("--set"))?;
         // In the file, paths are relative to the workspace.
         let root = services_yml.ancestors().nth(2).unwrap_or(services_yml);
         let mut defaults = file.defaults;
         for provider in defaults.providers.values_mut().chain(explicit.providers.values_mut()) {
             *provider = provider.clone().relative_to(root);
         }
+        for fixtures in [&mut defaults.fixtures, &mut explicit.fixtures].into_iter().flatten() {
+            *fixtures = root.join(&*fixtures);
+        }
         let wanted = Self { defaults, explicit };
-        check::settings(&wanted.fresh())
-            .map_err(|mistake| Usage(yaml::located(services_yml, &mistake.key, &mistake.what)))?;
+        check::settings(&wanted.fresh()).map_err(|mistake| {
+            let key = format!("{}=", mistake.key);
+            let set = overrides.settings.iter().rfind(|setting| setting.starts_with(&key));
+            Usage(match set {
+                Some(setting) => format!("--set {setting}: {}", mistake.what),
+                None => yaml::located(services_yml, &mistake.key, &mistake.what),
+            })
+        })?;
         Ok(wanted)
     }
 
     /// The settings of a stack that does not run yet.
     pub(crate) fn fresh(&self) -> Settings {
-        self.defaults.under(&self.explicit)
+        self.defaults.with(&self.explicit)
     }
 
     /// The settings of a stack that runs with `running`: its own, unless something was asked for
@@ -177,7 +135,7 @@ impl Wanted {
     /// # Errors
     /// Names each setting that contradicts.
     pub(crate) fn for_running(&self, running: &Settings) -> Result<Settings, Usage> {
-        let wanted = running.under(&self.explicit);
+        let wanted = running.with(&self.explicit);
         if wanted == *running {
             return Ok(wanted);
         }
@@ -224,34 +182,6 @@ pub(crate) fn mistakes(services_yml: &Path) -> Vec<Usage> {
         Some(Usage(format!("{mistake}, in profile {name}")))
     };
     file.profiles.into_keys().filter_map(of_profile).collect()
-}
-
-/// The flags over the profile.
-fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
-    let mut layer = profile;
-    for choice in &flags.providers {
-        let (kind, provider) = choice
-            .split_once('=')
-            .ok_or_else(|| Usage(format!("--provider {choice}: write SERVICE=PROVIDER")))?;
-        check::kinds([&kind.to_owned()], Path::new("--provider"))?;
-        let provider: Provider =
-            provider.parse().map_err(|error| Usage(format!("--provider: {error}")))?;
-        let here = std::env::current_dir().unwrap_or_default();
-        let provider = provider.relative_to(&here);
-        layer.providers.insert(kind.to_owned(), provider);
-    }
-    let fixtures = match &flags.fixtures {
-        None => None,
-        Some(folder) => Some(
-            folder
-                .canonicalize()
-                .map_err(|error| Usage(format!("--fixtures {}: {error}", folder.display())))?,
-        ),
-    };
-    layer.era = flags.era.or(layer.era);
-    layer.host = flags.host.or(layer.host);
-    layer.fixtures = fixtures.or(layer.fixtures);
-    Ok(layer)
 }
 
 #[cfg(test)]
@@ -303,6 +233,44 @@ mod tests {
         assert_eq!(wrong(&kind), "--provider: unknown service kepstore; did you mean keepstore?");
         let provider = Overrides { providers: vec!["nginx=maybe".into()], ..Overrides::default() };
         assert!(wrong(&provider).contains("\"maybe\" is no provider"));
+    }
+
+    #[test]
+    fn any_setting_can_be_set_as_in_the_file() {
+        let (_folder, path) = file(OURS);
+        let load = |settings: &[&str]| {
+            let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+            let profile = Some("many".into());
+            Wanted::load(&path, &Overrides { profile, settings, ..Overrides::default() })
+        };
+        let set = ["era=2015", "keepstores=3", "blob_signing_key=a=b", "fixtures=mine"];
+        let set = [&set[..], &["providers={keepstore: system}"]].concat();
+        let settings = load(&set).unwrap().fresh();
+        assert_eq!((settings.era, settings.keepstores), (Era::Y2015, 3));
+        assert_eq!(settings.blob_signing_key, "a=b");
+        let root = path.ancestors().nth(2).unwrap();
+        assert_eq!(settings.fixtures, Some(root.join("mine")));
+        assert_eq!(settings.provider("keepstore"), Provider::System);
+        assert_eq!(settings.provider("nginx"), Provider::Auto);
+        for (settings, wanted) in [
+            (
+                &["kepstores=3"],
+                "--set kepstores=3: unknown key `kepstores`; did you mean keepstores?",
+            ),
+            (&["keepstores="], "--set keepstores=: write SETTING=VALUE"),
+            (&["keepstores"], "--set keepstores: write SETTING=VALUE"),
+            (
+                &["keepstores=x"],
+                "--set keepstores=x: keepstores: invalid type: string \"x\", expected u16",
+            ),
+            (&["keepstores=0"], "--set keepstores=0: keepstores: a cluster needs at least one"),
+            (
+                &["providers={kepstore: auto}"],
+                "--set: unknown service kepstore; did you mean keepstore?",
+            ),
+        ] {
+            assert_eq!(load(settings).unwrap_err().0, wanted);
+        }
     }
 
     #[test]
