@@ -318,6 +318,8 @@ pub(crate) enum Format {
     Dotenv,
     /// For the file that GITHUB_ENV names in a workflow
     Github,
+    /// For the file that NEXTEST_ENV names in a setup script of cargo-nextest
+    Nextest,
 }
 
 /// The form of a report.

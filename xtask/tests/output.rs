@@ -167,7 +167,7 @@ fn the_environment_is_written_for_its_reader() {
     let checkout = with_a_quiet_service();
     checkout.up(&[]);
     let mut transcript = Transcript::of(&checkout);
-    for format in ["human", "sh", "fish", "json", "dotenv", "github"] {
+    for format in ["human", "sh", "fish", "json", "dotenv", "github", "nextest"] {
         transcript.pipe(&["env", "--format", format]);
         transcript.pipe(&["env", "--unset", "--format", format]);
     }

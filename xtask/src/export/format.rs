@@ -3,7 +3,7 @@
 /// The line, or lines, that set a variable to a value, or without one unset it.
 ///
 /// # Errors
-/// When the kernel has no random numbers.
+/// When the format cannot express it, or the kernel has no random numbers.
 pub(super) type Line = fn(name: &str, value: Option<&str>) -> anyhow::Result<String>;
 
 /// For a reader.
@@ -66,6 +66,18 @@ pub(super) fn github(name: &str, value: Option<&str>) -> anyhow::Result<String> 
     Ok(format!("{name}<<{end}\n{value}\n{end}"))
 }
 
+/// For the file that `NEXTEST_ENV` names, which cannot unset either, knows no quotes, and ends a
+/// value at the line's end.
+pub(super) fn nextest(name: &str, value: Option<&str>) -> anyhow::Result<String> {
+    let value = value.unwrap_or_default();
+    anyhow::ensure!(!name.starts_with("NEXTEST"), "cargo-nextest keeps {name} for itself");
+    anyhow::ensure!(
+        !value.contains(['\n', '\r']),
+        "cargo-nextest cannot set {name}, whose value has a line end"
+    );
+    Ok(format!("{name}={value}"))
+}
+
 /// Whether a value means the same with and without quotes.
 fn is_plain(value: &str) -> bool {
     value.chars().all(|c| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c))
@@ -109,6 +121,14 @@ mod tests {
         assert_eq!(set(dotenv, "it's $a"), r#"N="it's \$a""#);
         assert_eq!(set(dotenv, "\\ \"\n\r"), r#"N="\\ \"\n\r""#);
         assert_eq!(unset(dotenv), "N=");
+    }
+
+    #[test]
+    fn nextest_takes_all_that_is_in_one_line_as_it_is() {
+        assert_eq!(set(nextest, r#" it's "a" $b \ # = "#), r#"N= it's "a" $b \ # = "#);
+        assert_eq!(unset(nextest), "N=");
+        assert!(nextest("N", Some("a\nb")).is_err());
+        assert!(nextest("NEXTEST_N", Some("a")).is_err());
     }
 
     #[test]

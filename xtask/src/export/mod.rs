@@ -60,7 +60,7 @@ impl Environment {
     /// The text for standard output, with a line end.
     ///
     /// # Errors
-    /// When the kernel has no random numbers.
+    /// When a variable cannot be written in that format, or the kernel has no random numbers.
     pub(crate) fn print(&self, format: Format) -> anyhow::Result<String> {
         let line: format::Line = match format {
             Format::Human => format::human,
@@ -68,6 +68,7 @@ impl Environment {
             Format::Fish => format::fish,
             Format::Dotenv => format::dotenv,
             Format::Github => format::github,
+            Format::Nextest => format::nextest,
             Format::Json => {
                 let json = serde_json::json!({ "set": self.set, "unset": self.unset });
                 return Ok(format!("{json:#}\n"));
