@@ -1,4 +1,5 @@
-//! What a test suite needs to know of its cluster before it asks it: the fixture records, by label.
+//! What a test suite needs: a cluster of its own ([`TestServers`]), and to know of it before it asks
+//! it: the fixture records, by label.
 //!
 //! Fixtures are Rails fixture files: one YAML file a class, a mapping from label to columns. The
 //! crate comes with a folder of its own ([`Fixtures::builtin`]); any other folder of the same form
@@ -24,6 +25,7 @@ pub mod git;
 mod nearest;
 mod number;
 pub mod program;
+pub mod test_servers;
 mod trim_mark;
 mod value;
 mod yaml;
@@ -32,6 +34,7 @@ pub use class::{Class, Record};
 pub use dangling::Dangling;
 pub use error::Error;
 pub use folder::Fixtures;
+pub use test_servers::TestServers;
 pub use value::Value;
 
 /// The records of one class of the fixtures that come with this crate, for instance `"users"`.
