@@ -89,11 +89,10 @@ impl Builder {
             content: output.clone(),
         })?;
         (servers.set, servers.unset) = (exported.set, exported.unset);
+        // Clients would believe what they have cached of another cluster on the same port.
+        servers.add_folder("XDG_CACHE_HOME", "client-cache")?;
         if !self.keep && !self.proxy {
-            // It goes with the stack's folder, also when we are killed.
-            let store = servers.folder().join("keep-local-store");
-            fs_err::create_dir(&store)?;
-            servers.set.insert("KEEP_LOCAL_STORE".into(), store.display().to_string());
+            servers.add_folder("KEEP_LOCAL_STORE", "keep-local-store")?;
         }
         if let Some(url) = servers.keepproxy_url().filter(|_| self.proxy).map(str::to_owned) {
             servers.set.insert("ARVADOS_KEEP_PROXY".into(), url);

@@ -87,17 +87,27 @@ impl TestServers {
         Ok(())
     }
 
-    /// Puts the cluster back to its fixtures: database, blocks and repositories. The token stays as
-    /// [`Self::authorize_with`] has chosen it.
+    /// Puts the cluster back to its fixtures: database, blocks and repositories, and what clients have
+    /// cached of it. The token stays as [`Self::authorize_with`] has chosen it.
     ///
     /// # Errors
     /// When a service has ended or does not reset.
     pub fn reset(&self) -> Result<(), Error> {
         self.xtask.run(&["services", "reset", "--stack", &self.stack])?;
-        if let Some(store) = self.get("KEEP_LOCAL_STORE") {
-            fs_err::remove_dir_all(store)?;
-            fs_err::create_dir(store)?;
+        for folder in
+            ["KEEP_LOCAL_STORE", "XDG_CACHE_HOME"].iter().filter_map(|name| self.get(name))
+        {
+            fs_err::remove_dir_all(folder)?;
+            fs_err::create_dir(folder)?;
         }
+        Ok(())
+    }
+
+    /// Gives clients a folder of their own, which goes with the stack's, also when we are killed.
+    fn add_folder(&mut self, variable: &str, name: &str) -> Result<(), Error> {
+        let folder = self.folder().join(name);
+        fs_err::create_dir(&folder)?;
+        self.set.insert(variable.into(), folder.display().to_string());
         Ok(())
     }
 

@@ -21,6 +21,9 @@ _STRAY_SUFFIXES = ("_proxy", "_PROXY", "_DIRECTORY")
 for _name in list(os.environ):
     if _name.startswith(_STRAY_PREFIXES) or _name.endswith(_STRAY_SUFFIXES):
         del os.environ[_name]
+# Who builds something has the tools for it in the user's home.
+for _name, _folder in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")):
+    os.environ.setdefault(_name, os.path.join(os.path.expanduser("~"), _folder))
 os.environ["HOME"] = _home.name
 
 import arvados  # noqa: E402  (reads its settings from the environment)
