@@ -45,8 +45,9 @@ def _clean_environment():
 @functools.lru_cache(maxsize=None)
 def _xtask():
     """The path of the command line's program, which cargo builds first if it has to."""
-    command = [os.environ.get("CARGO", "cargo"), "build", "--quiet", "--package", "xtask"]
-    command += ["--bin", "xtask", "--message-format", "json-render-diagnostics"]
+    # As the tests of the workspace have it: else it would be replaced while they run it.
+    command = [os.environ.get("CARGO", "cargo"), "build", "--workspace", "--bin", "xtask"]
+    command += ["--quiet", "--message-format", "json-render-diagnostics"]
     try:
         # What cargo has to say goes where our own messages go.
         done = subprocess.run(

@@ -87,7 +87,9 @@ impl Program {
         let mut command = Command::new(&self.cargo);
         environment::clean(&mut command);
         let target = target_folder(&self.folder);
-        command.current_dir(&self.root).args(["build", "--package", self.name, "--bin", self.name]);
+        // With the features that it has in the tests of the workspace: else it would be replaced
+        // while they run it.
+        command.current_dir(&self.root).args(["build", "--workspace", "--bin", self.name]);
         command.arg("--target-dir").arg(target);
         let profile = self.folder.file_name().unwrap_or_default();
         command.arg("--profile").arg(if profile == "debug" { "dev".as_ref() } else { profile });

@@ -6,6 +6,7 @@ mod common;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 
 use common::{Checkout, Done};
 use nix::sys::stat::Mode;
@@ -68,6 +69,14 @@ fn with_a_crate(arguments: &str) -> Option<Checkout> {
     if !common::is_installed("cargo-nextest") {
         return None;
     }
+    // By the first run it would be built anew, while another test uses it.
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut command = Command::new("cargo");
+        sdk_fixtures::environment::clean(&mut command);
+        command.args(["build", "--quiet", "--workspace", "--bin", "xtask"]);
+        assert!(command.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
+    });
     let checkout = Checkout::new();
     make_crate(&checkout.root().join("theirs"), arguments);
     Some(checkout)
