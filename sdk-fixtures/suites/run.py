@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs all tests of this folder against the cluster that the environment names.
+"""Runs the tests of a folder against the cluster that the environment names.
 
-The last line of the output is `N passed, N failed, N skipped`. Exits with 0 if all is well, with
-1 if a test failed or none was run. Arguments are names of tests, as unittest takes them.
+The first argument is the folder, beside this file; further ones are names of tests, as unittest
+takes them. The last line of the output is `N passed, N failed, N skipped`. Exits with 0 if all is
+well, with 1 if a test failed or none was run.
 """
 
 import pathlib
@@ -22,9 +23,10 @@ class Result(unittest.TextTestResult):
         self.passed += 1
 
 
-def main(names):
-    folder = str(pathlib.Path(__file__).resolve().parent)
-    sys.path.insert(0, folder)
+def main(folder, *names):
+    here = pathlib.Path(__file__).resolve().parent
+    folder = str(here / folder)
+    sys.path[:0] = [folder, str(here)]
     sys.dont_write_bytecode = True  # a run leaves nothing in the source tree
     import cluster  # noqa: F401  (ends the run with a message when no cluster is named)
 
@@ -39,4 +41,6 @@ def main(names):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if len(sys.argv) < 2:
+        raise SystemExit("usage: run.py FOLDER [TEST…]")
+    sys.exit(main(*sys.argv[1:]))

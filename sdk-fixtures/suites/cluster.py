@@ -5,8 +5,10 @@ ends: clients keep discovery documents and blocks on disk, and a cache filled by
 on the same port would answer in place of this one.
 """
 
+import contextlib
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -35,6 +37,7 @@ CA_CERT = os.environ.get("ARVADOS_TEST_CA_CERT", "")
 ADMIN = "4axaw8zxe0qm22wa6urpp5nskcne8z88cvbupv653y1njyi05h"
 ACTIVE = "3kg6k6lzmp9kj5cpkcoxie963cmvjahbt2fod9zru30k1jqdmi"
 SPECTATOR = "zw2f4gwx8hw8cjre7yp6v1zylhrhn3m5gvjq73rtpwhmknrybu"
+PROJECT_VIEWER = "projectviewertoken1234567890abcdefghijklmnopqrstuv"
 EXPIRED = "2ym314ysp27sk7h943q6vtc378srb06se3pq6ghurylyf3pdmx"
 UNKNOWN = "thistokenisnotknowntoanyclusteratall00000000000000"
 
@@ -76,6 +79,14 @@ def keep(test, client, proxy=""):
     return keep_client
 
 
+@contextlib.contextmanager
+def refusing_port():
+    """A port of ours that nobody listens on, and nobody else gets."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 def delete_afterwards(test, client, uuid):
     """Deletes a collection after `test`, unless the test has done so."""
 
@@ -89,21 +100,33 @@ def delete_afterwards(test, client, uuid):
     test.addCleanup(delete)
 
 
-def run(test, program, *arguments, token=ACTIVE, **environment):
-    """Runs a command-line tool of the client with a cache of its own; returns what it did."""
+def run(test, program, *arguments, token=ACTIVE, home=None, input=b"", **variables):
+    """Runs a command-line tool of the client with a cache of its own, unless it is given a `home`
+    that has one; returns what it did."""
     return subprocess.run(
-        [sys.executable, pathlib.Path(sysconfig.get_path("scripts"), program), *map(str, arguments)],
-        env={
-            **os.environ,
-            "HOME": str(temporary_folder(test)),
-            "ARVADOS_API_TOKEN": token,
-            "ARVADOS_API_HOST_INSECURE": "true",
-            **environment,
-        },
-        stdin=subprocess.DEVNULL,
+        command(program, *arguments),
+        env=environment(home or temporary_folder(test), token, **variables),
+        input=input,
         capture_output=True,
         timeout=COMMAND_TIMEOUT_SECONDS,
     )
+
+
+def command(program, *arguments):
+    """The command line of a tool of the client."""
+    path = pathlib.Path(sysconfig.get_path("scripts"), program)
+    return [sys.executable, path, *map(str, arguments)]
+
+
+def environment(home, token, **variables):
+    """The environment for a tool that keeps its cache in `home`."""
+    return {
+        **os.environ,
+        "HOME": str(home),
+        "ARVADOS_API_TOKEN": token,
+        "ARVADOS_API_HOST_INSECURE": "true",
+        **variables,
+    }
 
 
 def output_of(test, program, *arguments, **options):
