@@ -71,7 +71,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find();
     // A guardian takes down its own stack, and is itself what other commands wait for. Checks have
     // nothing to do with stacks, and a commit waits for them.
-    if !matches!(command, Command::Guardian(_) | Command::Lint(_)) {
+    if !matches!(command, Command::Guardian(_) | Command::Lint(_) | Command::Hooks(_)) {
         lifecycle::reconcile::reconcile(&workspace)?;
     }
     match command {

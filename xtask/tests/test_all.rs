@@ -225,6 +225,26 @@ fn what_would_be_run_is_listed_for_programs() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_are_suites() {
+    let checkout = Checkout::new();
+    let documentation = include_str!("../../docs/suites.md");
+    let blocks = documentation.split("```yaml\n").skip(1);
+    let mut examples: Vec<String> =
+        blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect();
+    assert_eq!(examples.len(), 5);
+    let readme = include_str!("../../README.md");
+    let example = readme.lines().skip_while(|line| *line != "    my-python:");
+    let example: Vec<&str> = example.take_while(|line| !line.is_empty()).collect();
+    assert!(example.len() > 4, "{example:?}");
+    examples.push(example.join("\n"));
+    for example in examples {
+        let indented: String = example.lines().map(|line| format!("    {line}\n")).collect();
+        let (done, _) = test_all(&checkout, &indented, &["--list"]);
+        assert!(done.ok().stdout.starts_with("my-"), "{example}");
+    }
+}
+
+#[test]
 fn the_report_is_written_where_it_is_wanted_and_belongs_to_one_run() {
     let checkout = Checkout::new();
     let report = checkout.root().join("my report");

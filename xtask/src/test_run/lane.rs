@@ -35,8 +35,9 @@ impl<'a> Lane<'a> {
 
     /// Runs the suites of a chain; `done` is told of each.
     pub(super) fn follow(&mut self, chain: &Chain, mut done: impl FnMut(usize, SuiteResult)) {
-        let what = if chain.shared_profile().is_some() { "the shared cluster" } else { "a job" };
-        let mut waiting_for = "a job";
+        let what =
+            if chain.shared_profile().is_some() { "the shared cluster" } else { "a free job" };
+        let mut waiting_for = "a free job";
         let number = chain.items.len();
         for (index, planned) in chain.items.iter().enumerate() {
             let is_last = index + 1 == number;

@@ -1,7 +1,7 @@
 //! In which order suites are taken, so that all are done as early as possible.
 //!
 //! The longest first: then the short ones fill the gaps in the end. How long one takes is known
-//! from the run before; one that is new is taken for the longest.
+//! from the run before; one that is new may take as long as its time limit says.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -47,8 +47,11 @@ pub(crate) fn schedule(
         }
     }
     let length = |chain: &Chain| {
-        let lengths = chain.items.iter().map(|planned| known(&planned.item.name));
-        lengths.sum::<Option<Duration>>().unwrap_or(Duration::MAX)
+        let of = |planned: &Planned| {
+            let limit = Duration::from_secs(planned.item.suite.timeout);
+            known(&planned.item.name).unwrap_or(limit)
+        };
+        chain.items.iter().map(of).fold(Duration::ZERO, Duration::saturating_add)
     };
     chains.sort_by_key(|chain| std::cmp::Reverse(length(chain)));
     chains.into()
@@ -75,9 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_is_first_and_a_new_one_before_it() {
-        let suites = "{a: {command: [a]}, b: {command: [b]}, c: {command: [c]}, d: {command: [d]}}";
-        assert_eq!(order(suites, &[("a", 1), ("b", 3), ("d", 2)]), [["c"], ["b"], ["d"], ["a"]]);
+    fn the_longest_is_first_and_a_new_one_by_its_time_limit() {
+        let suites = "{a: {command: [a]}, b: {command: [b]}, c: {command: [c]}, d: {command: [d]}, \
+                      e: {command: [e], timeout: 2}}";
+        assert_eq!(
+            order(suites, &[("a", 1), ("b", 3), ("d", 2)]),
+            [["c"], ["b"], ["d"], ["e"], ["a"]]
+        );
     }
 
     #[test]

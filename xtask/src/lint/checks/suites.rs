@@ -15,7 +15,7 @@ pub(in crate::lint) const CHECK: Check = Check {
     concerns: |path| [FILE, SERVICES].map(Path::new).contains(&path),
     needs: &[FILE, SERVICES],
     run,
-    advice: "xtask/README.md says what a suite is",
+    advice: "docs/suites.md says what a suite is",
     mend: None,
     is_extra: false,
 };
