@@ -77,3 +77,40 @@ fn nothing_is_left_of_a_run_that_was_killed_not_even_what_its_suites_have_starte
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [".cache"]);
 }
+
+#[test]
+fn packages_that_are_being_installed_are_given_up() {
+    if !common::is_installed("python3") {
+        return;
+    }
+    let checkout = Checkout::new();
+    // An index that takes connections and says nothing.
+    let index = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = index.local_addr().unwrap();
+    let requirements = format!("--index-url http://{address}/\nno-such-package\n");
+    fs_err::write(checkout.root().join("requirements.txt"), requirements).unwrap();
+    write(&checkout, "  a: {requirements: requirements.txt, command: ['true']}\n");
+    let running = Following::on_pipe(checkout.command(&["test-all"]));
+    let connection = index.accept().unwrap();
+    running.signal(Signal::SIGTERM);
+    let done = running.end();
+    assert_eq!(done.code, Some(143), "{done:?}");
+    assert!(done.stderr.contains("suite a: interrupted; "), "{done:?}");
+    assert_eq!(checkout.processes(), [0; 0]);
+    drop(connection);
+}
+
+#[test]
+fn packages_that_cannot_be_installed_are_no_failure_of_a_test() {
+    if !common::is_installed("python3") {
+        return;
+    }
+    let checkout = Checkout::new();
+    let requirements = "--no-index\nno-such-package\n";
+    fs_err::write(checkout.root().join("requirements.txt"), requirements).unwrap();
+    write(&checkout, "  a: {requirements: requirements.txt, command: ['true']}\n");
+    let done = checkout.run(&["test-all"]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    let line = "suite a: COULD NOT BE RUN: packages of ";
+    assert!(done.stderr.contains(line) && done.stderr.contains("no-such-package"), "{done:?}");
+}

@@ -104,7 +104,7 @@ impl<'a> Lane<'a> {
         let run = self.run;
         run.interrupt.check()?;
         let began = run.clock.now();
-        let path = virtual_environment::path_for(&item.suite, run.workspace)?;
+        let path = virtual_environment::path_for(&item.suite, run.workspace, run.interrupt)?;
         if path.is_some() {
             let (span, what) = (Span { began, ended: run.clock.now() }, "its packages".to_owned());
             attempt.waits.push(Wait { span, what, ended_by: None });
