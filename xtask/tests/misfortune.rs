@@ -211,6 +211,7 @@ fn a_service_that_hangs_is_reported_and_replaced() {
     let keep0 = checkout.service("default", "keep0");
     let pid = i32::try_from(keep0["pid"].as_i64().unwrap()).unwrap();
     kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    common::wait_until_stopped(pid);
     assert_eq!(checkout.service("default", "keep0")["health"], "hanging");
     let up = checkout.up(&[]);
     let wanted = "starting again what has ended or does not answer: keep0\n";

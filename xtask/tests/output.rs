@@ -123,6 +123,7 @@ fn what_hangs_is_yellow() {
     let pid = checkout.service("default", "keep0")["pid"].as_i64().unwrap();
     let pid = Pid::from_raw(i32::try_from(pid).unwrap());
     kill(pid, Signal::SIGSTOP).unwrap();
+    common::wait_until_stopped(pid.as_raw());
     let shown = Following::on_terminal(checkout.plainly(&["status"])).end();
     kill(pid, Signal::SIGCONT).unwrap();
     assert!(readable(&shown.stdout).contains("keep0          <yellow>hanging </>"), "{shown:?}");

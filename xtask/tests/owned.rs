@@ -221,21 +221,6 @@ fn signals_are_passed_on_to_the_command() {
 }
 
 #[test]
-fn a_killed_test_all_leaves_nothing() {
-    let checkout = Checkout::new();
-    let suites = "suites:\n  a: {clusters: [default], command: [sleep, '600']}\n";
-    fs_err::write(checkout.root().join("xtask/suites.yml"), suites).unwrap();
-    let mut command = checkout.command(&["test-all"]);
-    let mut test_all = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(test_all.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap() == "suite a: sleep 600"));
-    test_all.kill().unwrap();
-    test_all.wait().unwrap();
-    common::wait_for(|| checkout.processes().is_empty());
-    assert_nothing_is_left(&checkout);
-}
-
-#[test]
 fn eight_stacks_of_one_checkout_come_up_and_go_down_at_once() {
     let checkout = Checkout::new();
     let names: Vec<String> = (0..8).map(|number| format!("stack-{number}")).collect();

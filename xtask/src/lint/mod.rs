@@ -117,7 +117,7 @@ mod tests {
             ("README.md", vec!["spelling"]),
             (".ci/run", vec!["shell", "shellcheck", "spelling"]),
             ("xtask/src/main.rs", vec!["spelling", "format"]),
-            ("xtask/services.yml", vec!["settings", "spelling"]),
+            ("xtask/services.yml", vec!["settings", "suites", "spelling"]),
             ("xtask/suites.yml", vec!["suites", "spelling"]),
             ("sdk-fixtures/fixtures/users.yml", vec!["fixtures", "spelling"]),
             ("nginx/nginx.conf", vec!["shell", "nginx", "shellcheck", "spelling"]),

@@ -261,7 +261,7 @@ mod tests {
             (&["keepstores"], "--set keepstores: write SETTING=VALUE"),
             (
                 &["keepstores=x"],
-                "--set keepstores=x: keepstores: invalid type: string \"x\", expected u16",
+                "--set keepstores=x: keepstores: invalid type: string \"x\", expected a whole number from 0 to 65535",
             ),
             (&["keepstores=0"], "--set keepstores=0: keepstores: a cluster needs at least one"),
             (

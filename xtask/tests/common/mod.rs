@@ -11,7 +11,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-pub(crate) use processes::{kill, runs, signal, wait_for, wait_until_gone, working_in};
+pub(crate) use processes::{
+    kill, runs, signal, wait_for, wait_until_gone, wait_until_stopped, working_in,
+};
 use processes::{others, works_in};
 use serde_json::{Value, json};
 

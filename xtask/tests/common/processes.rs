@@ -32,6 +32,18 @@ pub(crate) fn runs(pid: i32) -> bool {
     threads > 1 || stat.is_ok_and(|stat| !stat.contains(") Z"))
 }
 
+/// Returns when all threads of the process have noticed a SIGSTOP.
+pub(crate) fn wait_until_stopped(pid: i32) {
+    let is_stopped = |thread: std::fs::DirEntry| {
+        let stat = std::fs::read_to_string(thread.path().join("stat"));
+        stat.is_ok_and(|stat| stat.contains(") T "))
+    };
+    wait_for(|| {
+        std::fs::read_dir(format!("/proc/{pid}/task"))
+            .is_ok_and(|threads| threads.filter_map(Result::ok).all(is_stopped))
+    });
+}
+
 /// Returns when all threads of the process have ended.
 pub(crate) fn wait_until_gone(pid: i32) {
     wait_for(|| !runs(pid));
