@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Start, stop and look at a test cluster
     #[command(subcommand)]
     Services(Services),
-    /// Run the test suites on a cluster of their own
+    /// Run the test suites side by side, each on a cluster of its own
     TestAll(TestAll),
     /// Check formatting, lints, documentation, fixtures, configuration, scripts and spelling
     Lint(Lint),

@@ -41,7 +41,7 @@ impl Row {
 /// The rows below a heading.
 pub(super) fn render(rows: &[Row]) -> String {
     let line = |what: &str, ours: &str, floor: &str, ratio: &str, aim: &str| {
-        let line = format!("{what:<26} {ours:>9} {floor:>9} {ratio:>6}  {aim}");
+        let line = format!("{what:<29} {ours:>9} {floor:>9} {ratio:>6}  {aim}");
         format!("{}\n", line.trim_end())
     };
     let heading = line("", "OURS", "FLOOR", "RATIO", "AIM");
