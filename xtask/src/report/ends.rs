@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn a_short_output_is_there_as_a_whole() {
-        let end = end_of(b"\x1b[31mone\x1b[0m\r\ntwo\xff\x00\n\n");
-        assert_eq!(end, End { text: "one\ntwo\u{fffd}".into(), is_cut: false });
+        let end = end_of(b"\x1b[31m1\x1b[0m\r\ntwo\xff\x00\n\n");
+        assert_eq!(end, End { text: "1\ntwo\u{fffd}".into(), is_cut: false });
         assert_eq!(
             (end.lines(1), end.lines(2), end.lines(9)),
             ("two\u{fffd}", &*end.text, &*end.text)
