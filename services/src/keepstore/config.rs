@@ -1,9 +1,11 @@
-//! keepstore's flags, as the Go program of 2015 has them, and what they amount to.
+//! keepstore's flags, as the Go program of 2015 has them, and what they amount to; and the one that
+//! its successors have, which names a file.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::cluster_config;
 use super::volume::Volume;
 use crate::era::Era;
 use crate::go_flags::{self, Flag, boolean, value};
@@ -11,6 +13,7 @@ use crate::log;
 use crate::signature::{DEFAULT_TTL_SECONDS, Signer, optional_signer};
 
 const FLAGS: &[Flag] = &[
+    value("config"),
     value("era"),
     value("listen"),
     value("pid"),
@@ -63,11 +66,12 @@ impl Config {
             data_manager_token: None,
             max_buffers: 128,
         };
-        let mut key_file = None;
+        let (mut key_file, mut key) = (None, None);
         let mut ttl_seconds = DEFAULT_TTL_SECONDS;
         let (mut serialize, mut read_only) = (false, false);
         for (name, text) in go_flags::parse(FLAGS, arguments)? {
             match name {
+                "config" => key = config.take_file(Path::new(&text))?,
                 "era" => config.era = text.parse().map_err(anyhow::Error::msg)?,
                 "listen" => config.listen = text,
                 "pid" => config.pid = Some(text).filter(|text| !text.is_empty()).map(Into::into),
@@ -96,9 +100,25 @@ impl Config {
                 _ => {}
             }
         }
-        config.signer = optional_signer(key_file.as_deref(), ttl_seconds, config.era)?;
+        config.signer = match key {
+            Some(key) => Some(Signer::new(key, ttl_seconds, config.era)),
+            None => optional_signer(key_file.as_deref(), ttl_seconds, config.era)?,
+        };
         config.check()?;
         Ok(config)
+    }
+
+    /// Takes what the cluster's configuration says; the signing key is for the caller.
+    fn take_file(&mut self, path: &Path) -> anyhow::Result<Option<String>> {
+        let file = cluster_config::read(path)?;
+        self.listen = file.listen;
+        for root in file.volumes {
+            let root = root.to_str().context("the path of a volume is not text")?;
+            self.volumes.push(volume(root, false, false)?);
+        }
+        self.enforce = file.enforce;
+        self.data_manager_token = file.data_manager_token;
+        Ok(file.blob_signing_key)
     }
 
     fn check(&self) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 //! The wire, the flags and the layout on disk are those of Arvados' Go program.
 
 mod block;
+mod cluster_config;
 mod config;
 mod index;
 mod maintenance;
