@@ -35,6 +35,9 @@ pub(crate) enum Command {
     Hooks(Hooks),
     /// Measure start, stop, reset and memory beside their floor
     Bench(Bench),
+    /// Run a Python suite of an Arvados checkout on the cluster that the environment names
+    #[command(hide = true)]
+    Upstream(Upstream),
     /// Take a stack down when standard input ends
     #[command(hide = true)]
     Guardian(Guardian),
@@ -170,6 +173,19 @@ pub(crate) struct Exec {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Upstream {
+    /// The checkout
+    #[arg(value_name = "DIR")]
+    pub(crate) checkout: PathBuf,
+    /// The folder in it that has the suite
+    #[arg(value_name = "FOLDER")]
+    pub(crate) suite: String,
+    /// Some of its tests, as unittest names them; all if none is named
+    #[arg(value_name = "TEST")]
+    pub(crate) tests: Vec<String>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Guardian {
     #[command(flatten)]
     pub(crate) target: Target,
@@ -234,6 +250,9 @@ pub(crate) struct Token {
 
 #[derive(Args, Debug)]
 pub(crate) struct TestAll {
+    /// Run the Python suites of this checkout of Arvados too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) upstream: Option<PathBuf>,
     /// Run only this suite; may be given more than once
     #[arg(long = "suite", value_name = "NAME")]
     pub(crate) suites: Vec<String>,

@@ -93,6 +93,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
         Command::Lint(arguments) => commands::lint::run(&workspace, &arguments),
         Command::Hooks(action) => commands::hooks::run(&workspace, &action),
+        Command::Upstream(arguments) => commands::upstream::run(&workspace, &arguments),
         Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) mod status;
 pub(crate) mod test_all;
 pub(crate) mod token;
 pub(crate) mod up;
+pub(crate) mod upstream;
 
 /// The folder of the stack that a command is about.
 fn folder(workspace: &Workspace, target: &Target) -> Result<StackFolder, Usage> {

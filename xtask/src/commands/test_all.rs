@@ -21,8 +21,11 @@ use crate::workspace::Workspace;
 /// suite could not be run.
 pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<()> {
     let suites_yml = workspace.suites_yml();
-    let suites = suites::load(&suites_yml)?;
+    let mut suites = suites::load(&suites_yml)?;
     let wanted = suites::clusters::wanted(&suites_yml, &suites, &workspace.services_yml())?;
+    if let Some(checkout) = &arguments.upstream {
+        suites.extend(suites::upstream::suites(checkout)?);
+    }
     let choice = Choice {
         suites: &arguments.suites,
         skip: &arguments.skip,

@@ -11,6 +11,7 @@ use crate::{nearest, template, yaml};
 
 pub(crate) mod clusters;
 pub(crate) mod needs;
+pub(crate) mod upstream;
 pub(crate) mod virtual_environment;
 
 use needs::Needs;
