@@ -195,3 +195,20 @@ fn a_stack_outlives_the_programs_that_it_was_built_from() {
     checkout.services(&["down"]).ok();
     assert_eq!(checkout.processes(), [0; 0]);
 }
+
+#[test]
+fn what_was_left_before_there_was_a_state_is_cleared_away() {
+    let checkout = Checkout::new();
+    let folder = checkout.stack("exec-1", "log");
+    fs_err::create_dir_all(&folder).unwrap();
+    for file in ["stack.lock", ".tmpAbC123"] {
+        fs_err::write(checkout.stack("exec-1", file), "").unwrap();
+    }
+    // Whatever else is there is somebody's.
+    fs_err::create_dir_all(checkout.stack("mine", "log")).unwrap();
+    fs_err::write(checkout.stack("mine", "notes"), "").unwrap();
+    checkout.services(&["list"]).ok();
+    assert!(!folder.parent().unwrap().exists());
+    assert!(checkout.stack("mine", "notes").exists());
+    fs_err::remove_dir_all(checkout.stack("mine", "")).unwrap();
+}

@@ -127,7 +127,7 @@ impl StackFolder {
     /// # Errors
     /// When the folder cannot be read.
     pub(crate) fn is_unused(&self) -> anyhow::Result<bool> {
-        Ok(!self.has_logs() && !self.has_more_than_logs()?)
+        Ok(!self.has_logs() && self.more_than_logs()?.iter().all(|(path, _)| is_unfinished(path)))
     }
 
     /// Removes it if it is still unused: a command that comes to use it meanwhile keeps it.
@@ -136,11 +136,13 @@ impl StackFolder {
     /// When something cannot be removed.
     pub(crate) fn remove_unused(&self) -> anyhow::Result<()> {
         let fine = [io::ErrorKind::NotFound, io::ErrorKind::DirectoryNotEmpty];
-        for removed in [
+        let unfinished = self.more_than_logs()?.into_iter().map(|(path, _)| path);
+        let unfinished = unfinished.filter(|path| is_unfinished(path)).map(fs_err::remove_file);
+        for removed in unfinished.collect::<Vec<_>>().into_iter().chain([
             fs_err::remove_dir(self.logs()),
             fs_err::remove_file(self.stack_lock()),
             fs_err::remove_dir(&self.path),
-        ] {
+        ]) {
             match removed {
                 Err(error) if !fine.contains(&error.kind()) => return Err(error.into()),
                 _ => {}
@@ -248,6 +250,11 @@ impl StackFolder {
     pub(crate) fn access_log(&self) -> PathBuf {
         self.logs().join("nginx_access.log")
     }
+}
+
+/// Whether somebody was killed before this was the state.
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".tmp"))
 }
 
 /// How often somebody may put something into a folder while it is removed.
