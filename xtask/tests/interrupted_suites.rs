@@ -67,7 +67,8 @@ fn nothing_is_left_of_a_run_that_was_killed_not_even_what_its_suites_have_starte
     let running = started(&checkout, script);
     let background = fs_err::read_to_string(checkout.root().join("background")).unwrap();
     let guardians = checkout.guardians();
-    assert_eq!(guardians.len(), 1);
+    // The next cluster may be up already.
+    assert!(!guardians.is_empty());
     running.signal(Signal::SIGKILL);
     assert_eq!(running.end().code, None);
     guardians.into_iter().for_each(wait_until_gone);
@@ -95,7 +96,7 @@ fn packages_that_are_being_installed_are_given_up() {
     running.signal(Signal::SIGTERM);
     let done = running.end();
     assert_eq!(done.code, Some(143), "{done:?}");
-    assert!(done.stderr.contains("suite a: interrupted; "), "{done:?}");
+    assert!(done.stderr.contains("suite a: interrupted\n"), "{done:?}");
     assert_eq!(checkout.processes(), [0; 0]);
     drop(connection);
 }

@@ -100,7 +100,7 @@ pub(crate) struct StackTimes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
     pub(crate) span: Span,
-    /// `a free job`, `the shared cluster`.
+    /// `its turn`, `its packages`, `a free job`, `the shared cluster`.
     pub(crate) what: String,
     /// The suite whose end ended it.
     pub(crate) ended_by: Option<String>,

@@ -1,6 +1,8 @@
 //! The cluster that a worker has now: it is brought up for a suite, reset for the next one where
 //! they share it, and taken down.
 
+use anyhow::Context as _;
+
 use super::plan::Item;
 use super::{COMMAND, Run};
 use crate::failure::Interrupted;
@@ -41,7 +43,7 @@ impl<'a> Ground<'a> {
         item: &Item,
         number: usize,
         attempt: &mut Attempt,
-    ) -> anyhow::Result<&OwnedStack<'a>> {
+    ) -> anyhow::Result<()> {
         if let Some(stack) = &self.stack {
             let began = self.run.clock.now();
             let reset = reset_shared(self.run.workspace, stack);
@@ -52,11 +54,18 @@ impl<'a> Ground<'a> {
                 self.take_down(attempt);
             }
         }
-        let stack = match self.stack.take() {
-            Some(stack) => stack,
-            None => self.bring_up(item, number, attempt)?,
-        };
-        Ok(self.stack.insert(stack))
+        if self.stack.is_none() {
+            self.stack = Some(self.bring_up(item, number, attempt)?);
+        }
+        Ok(())
+    }
+
+    /// The cluster that was prepared.
+    ///
+    /// # Errors
+    /// When none was.
+    pub(super) fn stack(&self) -> anyhow::Result<&OwnedStack<'a>> {
+        self.stack.as_ref().context("a suite without a stack")
     }
 
     fn bring_up(
@@ -129,7 +138,8 @@ impl<'a> Ground<'a> {
             attempt.notes.push(not_kept(&error));
         }
         let is_shared = item.suite.isolation == Isolation::Shared;
-        let is_wanted = self.run.keep && attempt.outcome.is_failure() && item.profile.is_some();
+        let is_wanted =
+            self.run.options.keep && attempt.outcome.is_failure() && item.profile.is_some();
         if is_wanted && next != Next::Again {
             self.leave_up(&folder, attempt);
         } else if !is_shared || next == Next::Nothing {

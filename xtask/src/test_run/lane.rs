@@ -7,10 +7,10 @@ use anyhow::Context as _;
 
 use super::ground::{Ground, Next};
 use super::plan::Item;
-use super::progress::Running;
 use super::reading;
 use super::schedule::Chain;
 use super::settle::{self, Ending};
+use super::turns::Turn;
 use super::{Run, watch};
 use crate::export::Environment;
 use crate::failure::Interrupted;
@@ -24,53 +24,73 @@ use crate::suites::virtual_environment;
 pub(super) struct Lane<'a> {
     run: &'a Run<'a>,
     ground: Ground<'a>,
+    /// The place of its chain in the order of the run.
+    order: usize,
+    /// Held while it prepares a cluster, and until that is used.
+    ahead: Option<Turn<'a>>,
+    /// Held while a suite runs.
+    job: Option<Turn<'a>>,
     /// The suite that it ran last.
     last: Option<String>,
 }
 
+/// It is too late to begin a suite.
+#[derive(Debug, thiserror::Error)]
+#[error("another suite has failed before it was begun")]
+struct NotBegun;
+
 impl<'a> Lane<'a> {
     pub(super) fn new(run: &'a Run<'a>) -> Self {
-        Self { run, ground: Ground::new(run), last: None }
+        Self { run, ground: Ground::new(run), order: 0, ahead: None, job: None, last: None }
     }
 
-    /// Runs the suites of a chain; `done` is told of each.
-    pub(super) fn follow(&mut self, chain: &Chain, mut done: impl FnMut(usize, SuiteResult)) {
-        let what =
-            if chain.shared_profile().is_some() { "the shared cluster" } else { "a free job" };
-        let mut waiting_for = "a free job";
-        let number = chain.items.len();
+    /// Runs the suites of a chain; `done` is told of each. While other suites run, `ahead` is what
+    /// allows it to prepare the cluster of the first.
+    pub(super) fn follow(
+        &mut self,
+        chain: &Chain,
+        ahead: Turn<'a>,
+        mut done: impl FnMut(usize, SuiteResult),
+    ) {
+        self.order = chain.order;
+        self.ahead = Some(ahead);
         for (index, planned) in chain.items.iter().enumerate() {
-            let is_last = index + 1 == number;
-            let result = self.suite(&planned.item, waiting_for, is_last);
-            waiting_for = what;
+            let what = if index == 0 { "its turn" } else { "the shared cluster" };
+            let is_last = index + 1 == chain.items.len();
+            let result = self.suite(&planned.item, what, is_last);
             self.last = Some(planned.item.name.clone());
             done(planned.place, result);
         }
+        self.ahead = None;
     }
 
     /// A suite, until it passes or has been tried often enough.
-    fn suite(&mut self, item: &Item, waiting_for: &str, is_last: bool) -> SuiteResult {
+    fn suite(&mut self, item: &Item, what: &str, is_last: bool) -> SuiteResult {
         let mut result = item.result(Outcome::Interrupted);
-        let until_now = Span { began: Duration::ZERO, ended: self.run.clock.now() };
         let ended_by = self.last.take();
-        let mut waits = vec![Wait { span: until_now, what: waiting_for.to_owned(), ended_by }];
+        let mut waits = vec![self.waited_since(Duration::ZERO, what, ended_by)];
         for number in 1.. {
-            let running = self.run.progress.begun(item, number);
-            let mut attempt = self.attempt(item, number, std::mem::take(&mut waits), &running);
+            let mut attempt = self.attempt(item, number, std::mem::take(&mut waits));
             let failed = attempt.outcome.is_failure();
             let again = failed && number <= item.suite.retries as usize;
+            if !again && attempt.outcome != Outcome::Passed {
+                self.run.stop_if_fail_fast();
+            }
+            self.job = None;
             let next = match (again, is_last) {
                 (true, _) => Next::Again,
                 (false, true) => Next::Nothing,
                 (false, false) => Next::AnotherSuite,
             };
             self.ground.leave(item, number, &mut attempt, next);
-            drop(running);
             if again {
                 self.run.progress.again(item, number, &attempt, self.run.folder);
             }
             result.outcome = attempt.outcome.clone();
-            result.attempts.push(attempt);
+            let over = [Outcome::Interrupted, Outcome::Skipped(NotBegun.to_string())];
+            if attempt.command.is_some() || !over.contains(&attempt.outcome) {
+                result.attempts.push(attempt);
+            }
             if !again {
                 break;
             }
@@ -78,19 +98,19 @@ impl<'a> Lane<'a> {
         result
     }
 
-    fn attempt(
-        &mut self,
-        item: &Item,
-        number: usize,
-        waits: Vec<Wait>,
-        running: &Running,
-    ) -> Attempt {
+    fn waited_since(&self, began: Duration, what: &str, ended_by: Option<String>) -> Wait {
+        let span = Span { began, ended: self.run.clock.now() };
+        Wait { span, what: what.to_owned(), ended_by }
+    }
+
+    fn attempt(&mut self, item: &Item, number: usize, waits: Vec<Wait>) -> Attempt {
         let mut attempt = Attempt::new(waits);
-        match self.try_once(item, number, &mut attempt, running) {
-            Ok(()) => {}
-            Err(error) if error.is::<Interrupted>() => attempt.outcome = Outcome::Interrupted,
-            Err(error) => attempt.outcome = Outcome::Broken(format!("{error:#}")),
-        }
+        attempt.outcome = match self.try_once(item, number, &mut attempt) {
+            Ok(outcome) => outcome,
+            Err(error) if error.is::<Interrupted>() => Outcome::Interrupted,
+            Err(error) if error.is::<NotBegun>() => Outcome::Skipped(NotBegun.to_string()),
+            Err(error) => Outcome::Broken(format!("{error:#}")),
+        };
         attempt
     }
 
@@ -99,21 +119,21 @@ impl<'a> Lane<'a> {
         item: &Item,
         number: usize,
         attempt: &mut Attempt,
-        running: &Running,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Outcome> {
         let run = self.run;
         run.interrupt.check()?;
         let began = run.clock.now();
         let path = virtual_environment::path_for(&item.suite, run.workspace, run.interrupt)?;
         if path.is_some() {
-            let (span, what) = (Span { began, ended: run.clock.now() }, "its packages".to_owned());
-            attempt.waits.push(Wait { span, what, ended_by: None });
+            attempt.waits.push(self.waited_since(began, "its packages", None));
         }
-        let stack = self.ground.prepare(item, number, attempt)?;
+        self.ground.prepare(item, number, attempt)?;
+        self.take_job(item, attempt)?;
+        let stack = self.ground.stack()?;
         let output = run.folder.output(&item.name, number)?;
         let output_path = run.folder.path().join(&output);
-        running.shows(&output_path);
         attempt.output = Some(output);
+        let _running = run.progress.begun(item, number, &output_path);
         let began = run.clock.now();
         let guest = start(item, stack, path, &output_path)?;
         let watched = watch::until_it_ends(run, guest, item)?;
@@ -125,12 +145,27 @@ impl<'a> Lane<'a> {
         };
         let read = reading::read(&output_path)?;
         attempt.tests = read.tests;
-        (attempt.outcome, attempt.count) =
-            settle::settle(ending, read.count, item.is_filtered, &ended);
+        let (outcome, count) = settle::settle(ending, read.count, item.is_filtered, &ended);
+        attempt.count = count;
         if !ended.is_empty() {
             attempt.notes.push(format!("services that ended while it ran: {}", ended.join(", ")));
         }
-        Ok(())
+        Ok(outcome)
+    }
+
+    /// Waits until fewer suites run than may run at once.
+    fn take_job(&mut self, item: &Item, attempt: &mut Attempt) -> anyhow::Result<()> {
+        let began = self.run.clock.now();
+        let job = self.run.jobs.take(self.order, Some(&item.name));
+        attempt.waits.push(self.waited_since(began, "a free job", job.after.clone()));
+        self.job = Some(job);
+        // The next cluster can be prepared.
+        self.ahead = None;
+        self.run.interrupt.check()?;
+        match self.run.is_stopped() {
+            true => Err(NotBegun.into()),
+            false => Ok(()),
+        }
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) mod progress;
 mod reading;
 mod schedule;
 mod settle;
+mod turns;
 mod watch;
 
 use clock::Clock;
@@ -38,6 +39,7 @@ use lane::Lane;
 use plan::Item;
 use progress::Progress;
 use schedule::{Chain, Planned};
+use turns::Turns;
 
 /// Who we are, for others that have to wait for us.
 const COMMAND: &str = "cargo xtask test-all";
@@ -69,7 +71,13 @@ struct Run<'a> {
     /// By suite, the services that it needs.
     needs: BTreeMap<String, Vec<String>>,
     services_binary: &'a Path,
-    keep: bool,
+    options: Options,
+    /// Those that may run a suite at once.
+    jobs: Turns,
+    /// Those that may have a cluster for which there is no job yet.
+    ahead: Turns,
+    /// Whether no other suite is to be begun.
+    stopped: AtomicBool,
     stacks: AtomicUsize,
 }
 
@@ -98,7 +106,10 @@ pub(crate) fn run(
         wanted,
         needs: needs(&items),
         services_binary,
-        keep: options.keep,
+        options,
+        jobs: Turns::new(options.jobs),
+        ahead: Turns::new(options.jobs),
+        stopped: AtomicBool::new(false),
         stacks: AtomicUsize::new(0),
     };
     let history = History::load(workspace);
@@ -107,7 +118,7 @@ pub(crate) fn run(
     let signals = Interrupt::catch()?;
     std::thread::scope(|scope| {
         scope.spawn(|| attend::attend(&signals, &is_over, &hurry));
-        work(&run, queue, options, &Mutex::new(&mut results));
+        work(&run, queue, &Mutex::new(&mut results));
         is_over.set();
     });
     let results = Results {
@@ -148,47 +159,27 @@ fn sort_out(
     (results, schedule::schedule(runnable, &|name| history.length(name)))
 }
 
-/// As many workers as there are jobs take from the queue until it is empty, or nothing more is to
-/// be begun.
-fn work(
-    run: &Run<'_>,
-    queue: VecDeque<Chain>,
-    options: Options,
-    results: &Mutex<&mut Vec<SuiteResult>>,
-) {
-    let jobs = options.jobs.min(queue.len());
+/// Workers take from the queue until it is empty, or nothing more is to be begun. There are two for
+/// each job: while one runs a suite, the other prepares the next cluster or takes one down.
+fn work(run: &Run<'_>, queue: VecDeque<Chain>, results: &Mutex<&mut Vec<SuiteResult>>) {
+    let workers = queue.len().min(2 * run.options.jobs);
     let queue = Mutex::new(queue);
-    let stop = AtomicBool::new(false);
     let done = |place: usize, result: SuiteResult| {
         run.progress.finished(&result, run.folder);
-        if options.fail_fast && !matches!(result.outcome, Outcome::Passed) {
-            stop.store(true, Ordering::SeqCst);
-        }
         lock(results)[place] = result;
     };
-    let worker = || {
+    let worker = |number: usize| {
         let mut lane = Lane::new(run);
         loop {
+            let ahead = run.ahead.take(number, None);
             let next = lock(&queue).pop_front();
             let Some(chain) = next else { break };
-            if run.interrupt.check().is_err() {
-                continue;
-            }
-            if stop.load(Ordering::SeqCst) {
-                for planned in chain.items {
-                    let why = "another suite has failed before it was begun".to_owned();
-                    let result = planned.item.result(Outcome::Skipped(why));
-                    run.progress.not_run(&result);
-                    lock(results)[planned.place] = result;
-                }
-                continue;
-            }
-            lane.follow(&chain, &done);
+            lane.follow(&chain, ahead, done);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(worker);
+        for number in 0..workers {
+            scope.spawn(move || worker(number));
         }
     });
 }
@@ -197,6 +188,15 @@ impl<'a> Run<'a> {
     fn wanted(&self, profile: Option<&str>) -> anyhow::Result<&Wanted> {
         let profile = profile.unwrap_or(DEFAULT_PROFILE);
         self.wanted.get(profile).with_context(|| format!("no settings of profile {profile}"))
+    }
+
+    /// Called when a suite has failed.
+    fn stop_if_fail_fast(&self) {
+        self.stopped.fetch_or(self.options.fail_fast, Ordering::SeqCst);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
     }
 
     fn selection(&self, suite: &str) -> &[String] {

@@ -1,8 +1,7 @@
 //! What a person sees of a run: bars on a terminal, lines elsewhere. All on standard error.
 
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -11,6 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use super::folder::ReportFolder;
 use super::plan::Item;
 use crate::lifecycle::log_tail;
+use crate::logs::tail::read_before;
 use crate::output::{self, say};
 use crate::report::words;
 use crate::results::{Attempt, Outcome, SuiteResult};
@@ -22,7 +22,7 @@ const LOG_LINES: usize = 10;
 const TICK: Duration = Duration::from_millis(100);
 
 /// How much of the end of a suite's output is looked at for its last line, in bytes.
-const GLANCE: i64 = 1024;
+const GLANCE: u64 = 1024;
 
 pub(crate) struct Progress {
     bars: Option<MultiProgress>,
@@ -32,7 +32,6 @@ pub(crate) struct Progress {
 /// A suite that runs now.
 pub(crate) struct Running {
     bar: Option<ProgressBar>,
-    output: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl Progress {
@@ -46,28 +45,24 @@ impl Progress {
         Self { bars, coloured }
     }
 
-    /// A suite has begun, for the first time or again.
-    pub(crate) fn begun(&self, item: &Item, number: usize) -> Running {
+    /// A suite has begun, for the first time or again, and prints into that file.
+    pub(crate) fn begun(&self, item: &Item, number: usize, output: &Path) -> Running {
         let again = if number == 1 { String::new() } else { format!(", attempt {number}") };
-        let output = Arc::new(Mutex::new(None));
-        let bar = self.bars.as_ref().map(|bars| {
-            let bar = bars.add(ProgressBar::new_spinner());
-            let shown = Arc::clone(&output);
-            let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}  {line:.dim}");
-            if let Ok(style) = style {
-                let line = move |_: &ProgressState, writer: &mut dyn std::fmt::Write| {
-                    let _nobody_to_tell = writer.write_str(&last_line(&shown));
-                };
-                bar.set_style(style.with_key("line", line));
-            }
-            bar.set_message(format!("{}{again}", item.name));
-            bar.enable_steady_tick(TICK);
-            bar
-        });
-        if bar.is_none() {
+        let Some(bars) = &self.bars else {
             say(&format!("suite {}: started{again}", item.name));
+            return Running { bar: None };
+        };
+        let bar = bars.add(ProgressBar::new_spinner());
+        let output = output.to_owned();
+        let line = move |_: &ProgressState, writer: &mut dyn std::fmt::Write| {
+            let _nobody_to_tell = writer.write_str(&last_line(&output));
+        };
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}  {line:.dim}") {
+            bar.set_style(style.with_key("line", line));
         }
-        Running { bar, output }
+        bar.set_message(format!("{}{again}", item.name));
+        bar.enable_steady_tick(TICK);
+        Running { bar: Some(bar) }
     }
 
     /// An attempt has failed, and there is another one.
@@ -149,13 +144,6 @@ impl Progress {
     }
 }
 
-impl Running {
-    /// From now on the last line of that file is shown beside it.
-    pub(crate) fn shows(&self, output: &Path) {
-        *self.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output.to_owned());
-    }
-}
-
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
@@ -183,18 +171,14 @@ fn reason(outcome: &Outcome) -> String {
     told.map_or_else(String::new, |why| format!(": {why}"))
 }
 
-/// The last whole line of the file, without what could move the cursor.
-fn last_line(output: &Mutex<Option<PathBuf>>) -> String {
-    let path = output.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let glance = || -> Option<String> {
-        let mut file = std::fs::File::open(path?).ok()?;
-        let from = file.seek(SeekFrom::End(0)).ok()?.min(GLANCE.unsigned_abs());
-        file.seek(SeekFrom::End(-i64::try_from(from).ok()?)).ok()?;
-        let mut bytes = Vec::new();
-        file.take(from).read_to_end(&mut bytes).ok()?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-        Some(line.chars().filter(|c| !c.is_control()).take(120).collect())
+/// The last line of the file, without what could move the cursor.
+fn last_line(output: &Path) -> String {
+    let glance = || -> std::io::Result<Vec<u8>> {
+        let file = std::fs::File::open(output)?;
+        read_before(&file, file.metadata()?.len(), GLANCE)
     };
-    glance().unwrap_or_default()
+    let text = glance().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    line.chars().filter(|c| !c.is_control()).take(120).collect()
 }

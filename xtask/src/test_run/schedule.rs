@@ -12,6 +12,8 @@ use crate::suites::Isolation;
 /// Suites that run one after the other: those that share a cluster, or one by itself.
 #[derive(Debug)]
 pub(crate) struct Chain {
+    /// Its place in the order in which chains are started.
+    pub(crate) order: usize,
     pub(crate) items: Vec<Planned>,
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn schedule(
         let same = |chain: &&mut Chain| is_shared && chain.shared_profile() == profile.as_deref();
         match chains.iter_mut().find(same) {
             Some(chain) => chain.items.push(planned),
-            None => chains.push(Chain { items: vec![planned] }),
+            None => chains.push(Chain { order: 0, items: vec![planned] }),
         }
     }
     let length = |chain: &Chain| {
@@ -54,6 +56,7 @@ pub(crate) fn schedule(
         chain.items.iter().map(of).fold(Duration::ZERO, Duration::saturating_add)
     };
     chains.sort_by_key(|chain| std::cmp::Reverse(length(chain)));
+    (0..).zip(&mut chains).for_each(|(order, chain)| chain.order = order);
     chains.into()
 }
 
