@@ -45,8 +45,8 @@ impl Answer {
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
-/// Sends a request whose head ends with an empty line, and reads the answer to the end of the
-/// connection, which the head is to ask for.
+/// Sends a request whose head ends with an empty line, and reads the answer to its end, or to that
+/// of the connection, for which the head is to ask.
 ///
 /// # Errors
 /// When there is no connection, or no whole answer.
@@ -66,21 +66,43 @@ pub(crate) fn exchange(address: &Address, head: &str, body: &[u8]) -> anyhow::Re
     // A server that refuses a request need not take all of its body: the answer counts.
     let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     let sent = sent.and_then(|()| stream.flush());
-    let received = read_to_end(&mut *stream);
+    let is_head = head.starts_with("HEAD ");
+    let received = read_answer(&mut *stream, is_head);
     let bytes = match (received, sent) {
         (Ok(bytes), Err(error)) if bytes.is_empty() => Err(error).context("cannot send"),
         (received, _) => received.context("cannot receive"),
     }?;
-    parse(&bytes, head.starts_with("HEAD "))
+    parse(&bytes, is_head)
 }
 
-/// As far as it goes: not every server says goodbye on a TLS connection.
-fn read_to_end(stream: &mut dyn Stream) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match stream.read_to_end(&mut bytes) {
-        Err(error) if error.kind() != ErrorKind::UnexpectedEof => Err(error),
-        _ => Ok(bytes),
+/// The connection may stay open behind the answer: a server may wait for the rest of a body that
+/// it has refused. And not every server says goodbye on one with TLS.
+fn read_answer(stream: &mut dyn Stream, is_head: bool) -> std::io::Result<Vec<u8>> {
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 16384]);
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Ok(bytes),
+            Ok(length) => bytes.extend_from_slice(&buffer[..length]),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(bytes),
+            Err(error) => return Err(error),
+        }
+        if says_where_it_ends(&bytes) && parse(&bytes, is_head).is_ok() {
+            return Ok(bytes);
+        }
     }
+}
+
+/// Whether the end of the answer can be told from what comes before it.
+fn says_where_it_ends(bytes: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut headers);
+    let is_complete = response.parse(bytes).is_ok_and(|status| status.is_complete());
+    let names = ["content-length", "transfer-encoding"];
+    is_complete
+        && response
+            .headers
+            .iter()
+            .any(|it| names.iter().any(|name| it.name.eq_ignore_ascii_case(name)))
 }
 
 fn parse(bytes: &[u8], is_head: bool) -> anyhow::Result<Answer> {
@@ -132,6 +154,21 @@ fn unchunked(mut rest: &[u8]) -> anyhow::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_ends_where_it_says_though_the_connection_goes_on() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let server = std::thread::spawn(move || {
+            let mut socket = listener.accept().unwrap().0;
+            socket.write_all(b"HTTP/1.1 413 Too Large\r\ncontent-length: 3\r\n\r\nfoo").unwrap();
+            // Until the client goes.
+            socket.read_to_end(&mut Vec::new()).unwrap();
+        });
+        let answer = exchange(&Address { host, tls: None }, "PUT / HTTP/1.1\r\n\r\n", b"").unwrap();
+        assert_eq!((answer.status, answer.text().as_str()), (413, "foo"));
+        server.join().unwrap();
+    }
 
     #[test]
     fn a_whole_answer_is_read_and_one_that_is_cut_off_is_an_error() {
