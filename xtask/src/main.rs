@@ -36,6 +36,7 @@ mod signals;
 mod stack;
 mod suites;
 mod template;
+mod terminal;
 mod test_run;
 mod workspace;
 mod yaml;

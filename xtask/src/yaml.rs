@@ -13,7 +13,10 @@ use crate::nearest;
 /// [`Usage`] with file, line and column, and for an unknown key the nearest known one.
 pub(crate) fn load<T: DeserializeOwned>(path: &Path) -> Result<T, Usage> {
     let text = fs_err::read_to_string(path).map_err(|error| Usage(error.to_string()))?;
-    serde_yaml::from_str(&text).map_err(|error| Usage(explain(path, &error)))
+    // Of a key that is there twice, a map of ours would only have the last.
+    serde_yaml::from_str::<serde_yaml::Value>(&text)
+        .and_then(|_| serde_yaml::from_str(&text))
+        .map_err(|error| Usage(explain(path, &error)))
 }
 
 /// Reads a `T` of which there is but one key, with its value as in a file.
@@ -32,14 +35,20 @@ pub(crate) fn located(path: &Path, key: &str, what: &str) -> String {
     let has_it = |line: &str| {
         let words = line.split(|c: char| c.is_whitespace() || matches!(c, '{' | ','));
         words.filter_map(|word| word.strip_suffix(':')).any(|word| word == key)
+            || starts_with(line, key)
     };
     let mut lines = text.lines().zip(1..).filter(|(line, _)| has_it(line));
     match (lines.next(), lines.next()) {
-        (Some((line, number)), None) if line.trim_start().starts_with(key) => {
+        (Some((line, number)), None) if starts_with(line, key) => {
             format!("{}:{number}: {what}", path.display())
         }
         _ => format!("{}: {what}", path.display()),
     }
+}
+
+fn starts_with(line: &str, key: &str) -> bool {
+    let forms = [format!("{key}:"), format!("\"{key}\":"), format!("'{key}':")];
+    forms.iter().any(|form| line.trim_start().starts_with(form))
 }
 
 fn explain(path: &Path, error: &serde_yaml::Error) -> String {
@@ -82,6 +91,7 @@ fn in_words(expected: &str) -> String {
     let known = match expected {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
         "u64" | "usize" => "a whole number from 0 on",
         "a boolean" => "true or false",
         "a sequence" => "a list",

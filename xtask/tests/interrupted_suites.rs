@@ -80,6 +80,29 @@ fn nothing_is_left_of_a_run_that_was_killed_not_even_what_its_suites_have_starte
 }
 
 #[test]
+fn when_the_terminal_is_closed_the_clusters_go_down_and_there_is_a_report() {
+    let checkout = Checkout::new();
+    write(&checkout, "  a: {command: [sh, -c, 'echo ready; sleep 600']}\n");
+    let mut command = checkout.command(&["test-all"]);
+    command.env("TERM", "xterm");
+    let (mut test_all, mut terminal) = common::terminal::lead_session(command);
+    // The last line of what the suite prints is shown beside its name.
+    let mut shown = Vec::new();
+    while !String::from_utf8_lossy(&shown).contains("ready") {
+        let mut byte = [0];
+        terminal.read_exact(&mut byte).unwrap();
+        shown.push(byte[0]);
+    }
+    drop(terminal);
+    assert_eq!(test_all.wait().unwrap().code(), Some(129));
+    assert_eq!(checkout.processes(), [0; 0]);
+    let report = checkout.root().join("target/test-all/report.json");
+    let report: serde_json::Value = serde_json::from_slice(&fs_err::read(report).unwrap()).unwrap();
+    assert_eq!(report["interrupted_by"], 1);
+    assert_eq!(report["suites"][0]["outcome"], "interrupted");
+}
+
+#[test]
 fn packages_that_are_being_installed_are_given_up() {
     if !common::is_installed("python3") {
         return;

@@ -133,7 +133,7 @@ fn that_a_cluster_does_not_come_up_or_a_program_is_missing_is_no_failure_of_a_te
     let suite = "  bad: {profiles: [broken], command: ['true']}\n";
     let done = beside_a_good_one(&checkout, suite, 3, "0 passed, 0 failed, 0 skipped");
     assert!(done.stderr.contains("suite bad (broken): COULD NOT BE RUN: oops"), "{done:?}");
-    let log = checkout.root().join("target/test-all/logs/bad-broken/oops.log");
+    let log = checkout.root().join("target/test-all/logs/bad@broken/oops.log");
     assert!(log.exists(), "{done:?}");
     assert!(done.stderr.contains(&format!("its log, {}", log.display())), "{done:?}");
     assert!(!done.stderr.contains("/.services/"), "that one is gone: {done:?}");
@@ -141,6 +141,41 @@ fn that_a_cluster_does_not_come_up_or_a_program_is_missing_is_no_failure_of_a_te
     let done = beside_a_good_one(&checkout, suite, 3, "0 passed, 0 failed, 0 skipped");
     let line = "suite bad: COULD NOT BE RUN: cannot start /no/such/program: No such file";
     assert!(done.stderr.contains(line), "{done:?}");
+}
+
+#[test]
+fn what_has_failed_and_what_could_not_be_run_are_both_told() {
+    let checkout = Checkout::new();
+    let suites = "  a: {command: [/no/such/program]}\n  b: {command: ['false']}\n";
+    let (done, last) = test_all(&checkout, suites, &[]);
+    assert_eq!((done.code, last.as_str()), (Some(1), "0 passed, 1 failed, 0 skipped"), "{done:?}");
+    assert!(done.stderr.ends_with("error: failed: b; could not be run: a\n"), "{done:?}");
+}
+
+#[test]
+fn what_one_claims_is_added_up_as_far_as_numbers_go() {
+    let checkout = Checkout::new();
+    let most = u64::MAX;
+    let suite = format!("{{command: [echo, '{most} passed, 0 failed, 0 skipped']}}");
+    let suites = format!("  a: {suite}\n  b: {suite}\n");
+    let (done, last) = test_all(&checkout, &suites, &[]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(last, format!("{most} passed, 0 failed, 0 skipped"));
+}
+
+#[test]
+fn suites_whose_names_are_alike_have_outputs_of_their_own() {
+    let checkout = Checkout::new();
+    let suites = "  a: {profiles: [single], retries: 1, command: [sh, -c, 'echo a; exit 1']}\n  \
+                  a-single: {isolation: none, command: [echo, 'a-single']}\n  \
+                  a.2: {isolation: none, command: [echo, 'a.2']}\n";
+    let (done, _) = test_all(&checkout, suites, &[]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for (file, text) in
+        [("a@single", "a"), ("a@single+2", "a"), ("a-single", "a-single"), ("a.2", "a.2")]
+    {
+        assert_eq!(output(&checkout, &format!("{file}.txt")), format!("{text}\n"), "{file}");
+    }
 }
 
 #[test]

@@ -5,11 +5,9 @@ mod common;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use common::{Checkout, Done};
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sys::signal::Signal;
 
 /// `services exec` of a shell script.
@@ -246,25 +244,7 @@ fn eight_stacks_of_one_checkout_come_up_and_go_down_at_once() {
 /// `services exec` of a shell script that leads the session of a terminal; the other end of which
 /// comes back too.
 fn exec_on_a_terminal(checkout: &Checkout, script: &str) -> (Child, File) {
-    let terminal = nix::pty::openpty(None, None).unwrap();
-    // As long as anybody else has its other end, it is not closed.
-    for end in [&terminal.master, &terminal.slave] {
-        fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
-    }
-    let stream = || Stdio::from(terminal.slave.try_clone().unwrap());
-    let mut command = exec(checkout, &[], script);
-    command.stdin(stream()).stdout(stream()).stderr(stream());
-    let lead_session = || {
-        nix::unistd::setsid()?;
-        // SAFETY: standard input is the terminal, and TIOCSCTTY takes a number.
-        match unsafe { nix::libc::ioctl(0, nix::libc::TIOCSCTTY, 0) } {
-            -1 => Err(std::io::Error::last_os_error()),
-            _ => Ok(()),
-        }
-    };
-    // SAFETY: setsid and ioctl are async-signal-safe, and nothing is allocated.
-    unsafe { command.pre_exec(lead_session) };
-    (command.spawn().unwrap(), File::from(terminal.master))
+    common::terminal::lead_session(exec(checkout, &[], script))
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_suite_has_a_cluster_of_each_profile_that_it_asks_for_and_nothing_is_left() 
     );
     let (done, last) = test_all(&checkout, &suites, &[]);
     assert_eq!((done.code, last.as_str()), (Some(0), "2 passed, 0 failed, 0 skipped"), "{done:?}");
-    let [two, one] = ["a.txt", "a-single.txt"].map(|file| output(&checkout, file));
+    let [two, one] = ["a.txt", "a@single.txt"].map(|file| output(&checkout, file));
     assert!(two > one, "two keepstores, then one: {two:?} {one:?}");
     let left = fs_err::read_dir(checkout.root().join(".services")).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
@@ -237,6 +237,10 @@ fn the_examples_of_the_documentation_are_suites() {
     let example: Vec<&str> = example.take_while(|line| !line.is_empty()).collect();
     assert!(example.len() > 4, "{example:?}");
     examples.push(example.join("\n"));
+    for folder in ["my/python", "my/go", "my/web"] {
+        fs_err::create_dir_all(checkout.root().join(folder)).unwrap();
+    }
+    fs_err::write(checkout.root().join("my/python/requirements.txt"), "").unwrap();
     for example in examples {
         let indented: String = example.lines().map(|line| format!("    {line}\n")).collect();
         let (done, _) = test_all(&checkout, &indented, &["--list"]);
@@ -255,6 +259,13 @@ fn the_report_is_written_where_it_is_wanted_and_belongs_to_one_run() {
     let said = fs_err::read_to_string(checkout.root().join("my report/output/a.txt")).unwrap();
     assert_eq!(said, "said\n");
     assert!(checkout.root().join("my report/logs/a/api.log").exists());
+    // Whatever else is in a folder is somebody's.
+    fs_err::create_dir_all(checkout.root().join("mine/logs")).unwrap();
+    let mine = checkout.root().join("mine");
+    let (done, _) = test_all(&checkout, suites, &["--report", mine.to_str().unwrap()]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stderr.contains(" is not empty, and no report of an earlier run"), "{done:?}");
+    assert!(mine.join("logs").exists());
     // A run inside a run has another folder, or is refused the same one.
     let own = env!("CARGO_BIN_EXE_xtask");
     let inner = |arguments: &str| {
@@ -291,6 +302,27 @@ fn a_mistake_in_suites_yml_is_refused_with_its_place() {
             ["--suite", "a"],
             "suites.yml:2: suite a: unknown profile mny; did you mean many?",
         ),
+        (
+            "  a: {command: [a], folder: nowhere}\n",
+            ["--suite", "a"],
+            "suites.yml:2: suite a: there is no folder ",
+        ),
+        (
+            "  a: {command: [a], requirements: nowhere.txt}\n",
+            ["--suite", "a"],
+            "suites.yml:2: suite a: there is no file ",
+        ),
+        (
+            "  \"a b\": {command: [a]}\n",
+            ["--suite", "a"],
+            "suites.yml:2: suite a b: its name is a file's too: use letters",
+        ),
+        (
+            "  a: {command: [a]}\n  b: {command: [b]}\n  a: {command: [c]}\n",
+            ["--suite", "a"],
+            "duplicate entry with key \"a\"",
+        ),
+        ("  a: {command: [a]}\n", ["--skip", "a"], "there is no suite to run"),
         (
             "  a: {command: [a], needs: {services: [keepstor]}}\n",
             ["--suite", "a"],

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::{ReportFormat, TestAll};
 use crate::embedded;
-use crate::failure::{CheckFailed, Interrupted};
+use crate::failure::{CheckFailed, Interrupted, Usage};
 use crate::output::{print, say};
 use crate::report;
 use crate::results::{Attempt, Outcome, Results};
@@ -15,6 +15,7 @@ use crate::test_run::folder::ReportFolder;
 use crate::test_run::plan::{self, Choice, Item};
 use crate::test_run::{self, Options};
 use crate::workspace::Workspace;
+use crate::yaml;
 
 /// # Errors
 /// [`CheckFailed`] when a test failed; [`Interrupted`] when a signal ended the run; else when a
@@ -34,6 +35,15 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
         root: workspace.root().to_owned(),
     };
     let items = plan::plan(&suites, &choice)?;
+    if items.is_empty() && arguments.partition.is_none() {
+        return Err(Usage("there is no suite to run".to_owned()).into());
+    }
+    for item in &items {
+        item.check_places(workspace.root()).map_err(|what| {
+            let name = &item.suite_name;
+            Usage(yaml::located(&suites_yml, name, &format!("suite {name}: {what}")))
+        })?;
+    }
     if arguments.list {
         return print(&list(&items, arguments.format));
     }
@@ -48,9 +58,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
     let folder = ReportFolder::open(workspace, arguments.report.as_deref())?;
     let mut results = test_run::run(workspace, &services_binary, wanted, items, options, &folder)?;
     results.partition = arguments.partition.map(|partition| partition.to_string());
-    report::write(&results, folder.path())?;
-    summarise(&results, &folder)?;
-    verdict(&results)
+    let written = report::write(&results, folder.path());
+    let told = summarise(&results, &folder);
+    // What has failed is more important than that nobody could be told.
+    verdict(&results).and(written).and(told)
 }
 
 /// What would be run.
@@ -106,10 +117,16 @@ fn verdict(results: &Results) -> anyhow::Result<()> {
         suites.map(|suite| suite.name.as_str()).collect()
     };
     let broken = named(|outcome| matches!(outcome, Outcome::Broken(_)));
-    anyhow::ensure!(broken.is_empty(), "could not be run: {}", broken.join(", "));
     let failed = named(Outcome::is_failure);
-    match failed.is_empty() {
-        true => Ok(()),
-        false => Err(CheckFailed(format!("failed: {}", failed.join(", "))).into()),
+    let said = [("failed", &failed), ("could not be run", &broken)];
+    let said = said.iter().filter(|(_, suites)| !suites.is_empty());
+    let said: Vec<String> =
+        said.map(|(what, suites)| format!("{what}: {}", suites.join(", "))).collect();
+    let said = said.join("; ");
+    match (failed.is_empty(), broken.is_empty()) {
+        (true, true) => Ok(()),
+        // To try again would not help.
+        (false, _) => Err(CheckFailed(said).into()),
+        (true, false) => anyhow::bail!(said),
     }
 }

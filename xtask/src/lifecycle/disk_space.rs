@@ -1,5 +1,7 @@
 //! How much room there is where a stack lies.
 
+use std::path::Path;
+
 use nix::sys::statvfs::statvfs;
 
 use crate::stack::StackFolder;
@@ -12,7 +14,7 @@ const FULL: u64 = 2048;
 
 /// What a user has to know of it; nothing if there is room enough, or the system does not tell.
 pub(super) fn warning(folder: &StackFolder) -> Option<String> {
-    let free = free_kilobytes(folder)? >> 10;
+    let free = free_kilobytes(folder.path())? >> 10;
     (free < NEEDED).then(|| {
         format!(
             "warning: only {free} MiB are free in {}; keepstores take no block with less than \
@@ -24,7 +26,7 @@ pub(super) fn warning(folder: &StackFolder) -> Option<String> {
 
 /// A failure with its cause, if that is a full disk: programs that we run do not always say so.
 pub(super) fn explain(folder: &StackFolder, error: anyhow::Error) -> anyhow::Error {
-    match free_kilobytes(folder) {
+    match free_kilobytes(folder.path()) {
         Some(free) if free < FULL => {
             let folder = folder.path().display();
             error.context(format!("the disk is full: {free} KiB are left in {folder}"))
@@ -33,7 +35,8 @@ pub(super) fn explain(folder: &StackFolder, error: anyhow::Error) -> anyhow::Err
     }
 }
 
-fn free_kilobytes(folder: &StackFolder) -> Option<u64> {
-    let disk = statvfs(folder.path()).ok()?;
+/// KiB that are free where `folder` lies, if the system tells.
+pub(crate) fn free_kilobytes(folder: &Path) -> Option<u64> {
+    let disk = statvfs(folder).ok()?;
     Some(disk.blocks_available().saturating_mul(disk.fragment_size()) >> 10)
 }

@@ -12,7 +12,7 @@ use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
 
 pub(crate) mod bring_up;
-mod disk_space;
+pub(crate) mod disk_space;
 pub(crate) mod health;
 pub(crate) mod log_tail;
 pub(crate) mod program;

@@ -1,6 +1,8 @@
 //! The reports of a run of `test-all`: for programs, for the machines that run it, and a page for
 //! people.
 
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::Context;
@@ -31,7 +33,15 @@ pub(crate) fn write(results: &Results, folder: &Path) -> anyhow::Result<()> {
         ("index.html", html::render(results, &ends, &host.to_string_lossy())),
     ];
     for (name, report) in reports {
-        fs_err::write(folder.join(name), report)?;
+        let path = folder.join(name);
+        let cannot = || format!("cannot write {}", path.display());
+        let mut file = tempfile::Builder::new()
+            .permissions(PermissionsExt::from_mode(0o644))
+            .tempfile_in(folder)
+            .with_context(cannot)?;
+        // There as a whole or not at all.
+        file.write_all(report.as_bytes()).with_context(cannot)?;
+        file.persist(&path).with_context(cannot)?;
     }
     Ok(())
 }

@@ -13,8 +13,7 @@ const FIRST_TRY: &str = include_str!("sample/python-many.log");
 
 /// What the suites of [`results`] have printed.
 pub(super) fn write_outputs(folder: &Path) {
-    for (path, output) in [("output/python.log", FAILURE), ("output/python-many.1.log", FIRST_TRY)]
-    {
+    for (path, output) in [("output/python.log", FAILURE), ("output/python@many.txt", FIRST_TRY)] {
         let path = folder.join(path);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(path, output).unwrap();
@@ -56,7 +55,7 @@ fn many() -> SuiteResult {
         waits: vec![wait(30, 8_250, "a free job", "git")],
         stack: Some(stack("test-all-4711-3", 8_260, 71, Some(18_410))),
         tests: tests("cluster_test.", &["Keep.test_five_replicas"], 66),
-        output: Some("output/python-many.1.log".into()),
+        output: Some("output/python@many.txt".into()),
         logs: logs("test-all-4711-3"),
         ..attempt(8_340, 18_400, Outcome::Failed(why), [66, 1, 0])
     };
@@ -64,7 +63,7 @@ fn many() -> SuiteResult {
     let mut second = Attempt {
         stack: Some(stack("test-all-4711-4", 18_470, 68, Some(29_930))),
         tests: tests("cluster_test.", &[], 66),
-        output: Some("output/python-many.2.log".into()),
+        output: Some("output/python@many+2.txt".into()),
         ..attempt(18_550, 29_920, Outcome::Passed, [67, 0, 0])
     };
     second.tests.push(test("cluster_test.Keep.test_five_replicas", Verdict::Passed, 298));
@@ -158,6 +157,7 @@ pub(super) fn attempt(began: u64, ended: u64, outcome: Outcome, count: [u64; 3])
         command: Some(span(began, ended)),
         outcome,
         count: Count { passed, failed, skipped },
+        is_blamed: false,
         tests: Vec::new(),
         output: None,
         logs: Vec::new(),

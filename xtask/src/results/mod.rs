@@ -72,6 +72,8 @@ pub(crate) struct Attempt {
     pub(crate) command: Option<Span>,
     pub(crate) outcome: Outcome,
     pub(crate) count: Count,
+    /// Whether one of the failures in it is none that the suite has counted, but the suite itself.
+    pub(crate) is_blamed: bool,
     /// Those that the suite has named, in their order.
     pub(crate) tests: Vec<Test>,
     /// What it has printed, relative to the report's folder.
@@ -153,6 +155,7 @@ impl Attempt {
             command: None,
             outcome: Outcome::Interrupted,
             count: Count::default(),
+            is_blamed: false,
             tests: Vec::new(),
             output: None,
             logs: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{DEFAULT_PROFILE, Isolation, Suite};
+use super::{DEFAULT_PROFILE, Suite};
 use crate::cli::Overrides;
 use crate::failure::Usage;
 use crate::settings::Wanted;
@@ -21,14 +21,14 @@ pub(crate) fn wanted(
 ) -> Result<BTreeMap<String, Wanted>, Usage> {
     let mut all = BTreeMap::new();
     all.insert(DEFAULT_PROFILE.to_owned(), load(DEFAULT_PROFILE, services_yml)?);
-    for (name, suite) in suites.iter().filter(|(_, suite)| suite.isolation != Isolation::None) {
+    for (name, suite) in suites {
         let mistake = |error: Usage| {
             Usage(yaml::located(suites_yml, name, &format!("suite {name}: {error}")))
         };
-        for profile in &suite.profiles {
+        for profile in suite.profiles() {
             if !all.contains_key(profile) {
                 let wanted = load(profile, services_yml).map_err(mistake)?;
-                all.insert(profile.clone(), wanted);
+                all.insert(profile.to_owned(), wanted);
             }
             let settings = all[profile].fresh();
             plan::plan(&settings, &suite.needs.services, &|_, _| Ok(PathBuf::new()))

@@ -30,8 +30,7 @@ pub(crate) struct Suite {
     /// Python packages: it runs in a virtual environment that has them.
     pub(crate) requirements: Option<PathBuf>,
     /// Those of services.yml that it runs on, once on each; `default` is none.
-    #[serde(default = "default_profiles")]
-    pub(crate) profiles: Vec<String>,
+    pub(crate) profiles: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) isolation: Isolation,
     /// Variables for it, beside those of the cluster.
@@ -79,10 +78,6 @@ struct SuitesYml {
 /// The profile that is the defaults of services.yml as they are.
 pub(crate) const DEFAULT_PROFILE: &str = "default";
 
-fn default_profiles() -> Vec<String> {
-    vec![DEFAULT_PROFILE.to_owned()]
-}
-
 fn default_timeout() -> u64 {
     3600
 }
@@ -97,7 +92,8 @@ pub(crate) fn load(path: &Path) -> Result<BTreeMap<String, Suite>, Usage> {
         let mistake = |what: &str| Usage(yaml::located(path, name, &format!("suite {name}{what}")));
         // Its output is a file of that name, as a stack is a folder.
         if name.parse::<StackName>().is_err() {
-            return Err(mistake(" has no name for a file: use letters, digits, '-', '_' and '.'"));
+            let what = ": its name is a file's too: use letters, digits, '-', '_' and '.'";
+            return Err(mistake(what));
         }
         suite.check().map_err(|what| mistake(&what))?;
     }
@@ -119,6 +115,31 @@ pub(crate) fn check_names(names: &[String], known: &BTreeMap<String, Suite>) -> 
 }
 
 impl Suite {
+    /// The profiles that it runs on; none if it has no cluster.
+    pub(crate) fn profiles(&self) -> Vec<&str> {
+        match (&self.profiles, self.isolation) {
+            (_, Isolation::None) => Vec::new(),
+            (None, _) => vec![DEFAULT_PROFILE],
+            (Some(profiles), _) => profiles.iter().map(String::as_str).collect(),
+        }
+    }
+
+    fn check_profiles(&self) -> Result<(), String> {
+        let none = self.isolation == Isolation::None;
+        if none && (self.profiles.is_some() || !self.needs.services.is_empty()) {
+            return Err(" has no cluster (isolation: none), and so no profiles or services".into());
+        }
+        let Some(profiles) = &self.profiles else { return Ok(()) };
+        if profiles.is_empty() {
+            return Err(" has no profiles: leave the key out for `default`".to_owned());
+        }
+        let twice = (1..).zip(profiles).find(|(next, name)| profiles[*next..].contains(*name));
+        match twice {
+            Some((_, name)) => Err(format!(" has profile {name} twice")),
+            None => Ok(()),
+        }
+    }
+
     /// # Errors
     /// What is wrong with it, to be put behind its name.
     fn check(&self) -> Result<(), String> {
@@ -126,26 +147,36 @@ impl Suite {
         if is_empty(&self.command) {
             return Err(" has an empty command".to_owned());
         }
-        if self.profiles.is_empty() {
-            return Err(" has no profiles: leave the key out for `default`".to_owned());
+        self.check_profiles()?;
+        if !(1..=LONGEST).contains(&self.timeout) {
+            return Err(format!(": timeout is in seconds, from 1 to {LONGEST}"));
         }
-        if self.timeout == 0 {
-            return Err(" has no time: timeout is in seconds, from 1".to_owned());
+        for (name, value) in &self.env {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                return Err(format!(": {name:?} cannot be a variable with that value"));
+            }
+        }
+        if self.command.iter().any(|word| word.contains('\0')) {
+            return Err(" has a command that no program can be given".to_owned());
         }
         self.needs.check().map_err(|what| format!(": {what}"))?;
         match self.shards.as_ref().map(|shards| &shards.command) {
             Some(command) if is_empty(command) => Err(" has shards with an empty command".into()),
             Some(command) => {
-                let filled = sharded(command, 1, 1).map_err(|gap| format!(", shards: {gap}"))?;
-                match filled == *command {
-                    true => Err(": shards without the gaps {{shard}} and {{shards}}".to_owned()),
-                    false => Ok(()),
+                sharded(command, 1, 1).map_err(|gap| format!(", shards: {gap}"))?;
+                let has = |gap: &str| command.iter().any(|word| word.contains(gap));
+                match has("{{shard}}") && has("{{shards}}") {
+                    true => Ok(()),
+                    false => Err(": shards without the gaps {{shard}} and {{shards}}".to_owned()),
                 }
             }
             None => Ok(()),
         }
     }
 }
+
+/// A month, in seconds.
+const LONGEST: u64 = 31 * 24 * 3600;
 
 /// `command` for part `shard` of `shards`.
 ///
@@ -177,7 +208,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), "suites:\n  a: {command: [pytest]}\n").unwrap();
         let suite = load(file.path()).unwrap().remove("a").unwrap();
-        assert_eq!(suite.profiles, ["default"]);
+        assert_eq!(suite.profiles(), ["default"]);
         assert_eq!(suite.isolation, Isolation::Stack);
         assert_eq!((suite.timeout, suite.retries), (3600, 0));
     }
@@ -190,11 +221,33 @@ mod tests {
                 "{command: [a], profiles: []}",
                 "suite a has no profiles: leave the key out for `default`",
             ),
-            ("{command: [a], timeout: 0}", "suite a has no time: timeout is in seconds, from 1"),
+            ("{command: [a], timeout: 0}", "suite a: timeout is in seconds, from 1 to 2678400"),
             (
                 "{command: [a], shards: {command: [a]}}",
                 "suite a: shards without the gaps {{shard}} and {{shards}}",
             ),
+            (
+                "{command: [a], shards: {command: ['{{shards}}']}}",
+                "suite a: shards without the gaps {{shard}} and {{shards}}",
+            ),
+            ("{command: [a], profiles: [b, c, b]}", "suite a has profile b twice"),
+            (
+                "{command: [a], profiles: [b], isolation: none}",
+                "suite a has no cluster (isolation: none), and so no profiles or services",
+            ),
+            (
+                "{command: [a], env: {a=b: c}}",
+                "suite a: \"a=b\" cannot be a variable with that value",
+            ),
+            (
+                "{command: [a], timeout: 18446744073709551615}",
+                "suite a: timeout is in seconds, from 1 to 2678400",
+            ),
+            (
+                "{command: [a], retries: -1}",
+                "suites.a.retries: invalid type: integer `-1`, expected a whole number from 0 to 4294967295",
+            ),
+            ("{command: [a]}\n  a: {command: [b]}", "suites: duplicate entry with key \"a\""),
             (
                 "{command: [a], shards: {command: ['{{shart}}']}}",
                 "suite a, shards: unknown {{shart}}; did you mean shard?",

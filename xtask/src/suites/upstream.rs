@@ -76,7 +76,7 @@ fn suite(checkout: &str, folder: &str, era: Era) -> Suite {
         folder: "".into(),
         needs: Needs { programs, ..Needs::default() },
         requirements: None,
-        profiles: super::default_profiles(),
+        profiles: None,
         // It brings up one itself, with the checkout's fixtures.
         isolation: Isolation::None,
         env: [].into(),

@@ -111,22 +111,26 @@ impl<T: Hash> Wanted<'_, T> {
         if folder.exists() {
             fs_err::remove_dir_all(folder)?;
         }
+        // What pip leaves when it is given up goes with this.
+        let temporary = tempfile::tempdir_in(folder.parent().unwrap_or(folder))?;
         let text = |path: &Path| path.display().to_string();
-        run([text(python), "-m".into(), "venv".into(), text(folder)].into(), interrupt)?;
+        let run = |command| run(command, &text(temporary.path()), interrupt);
+        run([text(python), "-m".into(), "venv".into(), text(folder)].into())?;
         let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         let pip = pip.into_iter().chain(["--only-binary", "pycurl"]).map(str::to_owned);
         let command = std::iter::once(text(&folder.join("bin/python"))).chain(pip);
-        run(command.chain(self.packages.clone()).collect(), interrupt)
+        run(command.chain(self.packages.clone()).collect())
     }
 }
 
 /// Runs it to its end, or to ours.
-fn run(command: Vec<String>, interrupt: Option<&Interrupt>) -> anyhow::Result<()> {
+fn run(command: Vec<String>, temporary: &str, interrupt: Option<&Interrupt>) -> anyhow::Result<()> {
     let environment = [
         // Packages of the user's are not those that were asked for.
         ("PYTHONPATH", ""),
         // Arvados' own projects ask git for theirs.
         ("ARVADOS_BUILDING_VERSION", NO_VERSION),
+        ("TMPDIR", temporary),
     ];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let running = Task { command, folder: "/".into(), environment }.start()?;

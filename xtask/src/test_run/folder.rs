@@ -8,10 +8,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::failure::Usage;
+use crate::lifecycle::disk_space::free_kilobytes;
 use crate::workspace::Workspace;
 
 /// Everything that a run writes there, and the next one removes.
 const OURS: [&str; 5] = ["index.html", "junit.xml", "report.json", "logs", "output"];
+
+/// With less than this, in KiB, some of what a suite prints may be lost.
+const FULL: u64 = 64;
+
+/// What tells a report from a folder of the user's. It is held by the run whose report it is.
+const LOCK: &str = ".test-all.lock";
 
 /// It belongs to one run at a time.
 #[derive(Debug)]
@@ -25,7 +32,7 @@ impl ReportFolder {
     /// own beside it as long as another run has that.
     ///
     /// # Errors
-    /// When it cannot be made, or is that of another run.
+    /// When it cannot be made, is that of another run, or has something else in it.
     pub(crate) fn open(workspace: &Workspace, asked_for: Option<&Path>) -> anyhow::Result<Self> {
         let target = workspace.root().join("target");
         let path = asked_for.map_or_else(|| target.join("test-all"), Path::to_owned);
@@ -41,7 +48,16 @@ impl ReportFolder {
     /// `None` if another run has it.
     fn take(path: &Path) -> anyhow::Result<Option<Self>> {
         fs_err::create_dir_all(path)?;
-        let lock = fs_err::File::create(path.join(".lock"))?.into_parts().0;
+        let is_empty = fs_err::read_dir(path)?.next().is_none();
+        if !is_empty && !path.join(LOCK).exists() {
+            return Err(Usage(format!(
+                "{} is not empty, and no report of an earlier run: name a folder of its own for \
+                 the report",
+                path.display()
+            ))
+            .into());
+        }
+        let lock = fs_err::File::create(path.join(LOCK))?.into_parts().0;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -54,6 +70,13 @@ impl ReportFolder {
         }
         fs_err::create_dir(path.join("output"))?;
         Ok(Some(Self { path: path.canonicalize()?, _lock: lock }))
+    }
+
+    /// Why what was printed may not be there as a whole.
+    pub(crate) fn lack_of_room(&self) -> Option<String> {
+        let full = free_kilobytes(&self.path).is_some_and(|free| free < FULL);
+        let folder = self.path.display();
+        full.then(|| format!("the disk is full: what it has printed in {folder} is incomplete"))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -98,12 +121,13 @@ impl ReportFolder {
     }
 }
 
-/// `python (many)` is `python-many`, and `python-many.2` the second time.
+/// `python (many)` is `python@many`, and `python@many+2` the second time: names of suites have none of
+/// these characters.
 fn file_name(suite: &str, attempt: usize) -> String {
     let words = suite.split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    let name = words.join("-");
-    if attempt == 1 { name } else { format!("{name}.{attempt}") }
+    let name = words.join("@");
+    if attempt == 1 { name } else { format!("{name}+{attempt}") }
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {
@@ -124,7 +148,7 @@ mod tests {
     #[test]
     fn names_of_suites_are_names_of_files() {
         assert_eq!(file_name("python", 1), "python");
-        assert_eq!(file_name("python (many)", 2), "python-many.2");
+        assert_eq!(file_name("python (many)", 2), "python@many+2");
     }
 
     #[test]
@@ -138,5 +162,14 @@ mod tests {
         let folder = ReportFolder::take(place.path()).unwrap().unwrap();
         assert_eq!(fs_err::read_dir(folder.path().join("output")).unwrap().count(), 0);
         assert!(place.path().join("mine").exists());
+    }
+
+    #[test]
+    fn a_folder_of_somebody_elses_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        fs_err::create_dir(place.path().join("output")).unwrap();
+        let error = ReportFolder::take(place.path()).unwrap_err().to_string();
+        assert!(error.contains(" is not empty, and no report of an earlier run"), "{error}");
+        assert!(place.path().join("output").exists());
     }
 }

@@ -1,5 +1,6 @@
 //! Suites one after the other, each on its cluster: how one is tried, and what is noted of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -105,7 +106,12 @@ impl<'a> Lane<'a> {
 
     fn attempt(&mut self, item: &Item, number: usize, waits: Vec<Wait>) -> Attempt {
         let mut attempt = Attempt::new(waits);
-        attempt.outcome = match self.try_once(item, number, &mut attempt) {
+        let tried = AssertUnwindSafe(|| self.try_once(item, number, &mut attempt));
+        // A fault of ours is no reason to lose what other suites have done.
+        let tried = catch_unwind(tried).unwrap_or_else(|_| {
+            Err(anyhow::Error::msg("xtask itself has failed, as it says on standard error"))
+        });
+        attempt.outcome = match tried {
             Ok(outcome) => outcome,
             Err(error) if error.is::<Interrupted>() => Outcome::Interrupted,
             Err(error) if error.is::<NotBegun>() => Outcome::Skipped(NotBegun.to_string()),
@@ -147,10 +153,11 @@ impl<'a> Lane<'a> {
         attempt.tests = read.tests;
         let (outcome, count) = settle::settle(ending, read.count, item.is_filtered, &ended);
         attempt.count = count;
+        attempt.is_blamed = read.count.is_some_and(|counted| counted.failed < count.failed);
         if !ended.is_empty() {
             attempt.notes.push(format!("services that ended while it ran: {}", ended.join(", ")));
         }
-        Ok(outcome)
+        Ok(run.folder.lack_of_room().map_or(outcome, Outcome::Broken))
     }
 
     /// Waits until fewer suites run than may run at once.

@@ -1,7 +1,7 @@
 //! What a run of `test-all` is going to run, before anything is started.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::failure::Usage;
@@ -41,6 +41,19 @@ impl Item {
             command: self.command.clone(),
             attempts: Vec::new(),
             outcome,
+        }
+    }
+
+    /// # Errors
+    /// What of it is not where it says.
+    pub(crate) fn check_places(&self, root: &Path) -> Result<(), String> {
+        if !self.folder.is_dir() {
+            return Err(format!("there is no folder {}", self.folder.display()));
+        }
+        let requirements = self.suite.requirements.as_ref().map(|file| root.join(file));
+        match requirements.filter(|file| !file.is_file()) {
+            Some(file) => Err(format!("there is no file {}", file.display())),
+            None => Ok(()),
         }
     }
 
@@ -116,22 +129,22 @@ pub(crate) fn plan(all: &BTreeMap<String, Suite>, choice: &Choice<'_>) -> Result
 
 /// A suite once on each of its profiles.
 fn items(name: &str, suite: &Suite, choice: &Choice<'_>) -> Vec<Item> {
-    let profiles: Vec<Option<&String>> = match suite.isolation {
+    let profiles: Vec<Option<&str>> = match suite.isolation {
         Isolation::None => vec![None],
-        Isolation::Stack | Isolation::Shared => suite.profiles.iter().map(Some).collect(),
+        Isolation::Stack | Isolation::Shared => suite.profiles().into_iter().map(Some).collect(),
     };
     let is_sharded = suite
         .shards
         .as_ref()
         .is_some_and(|shards| shards.needs.iter().all(|program| programs::find(program).is_some()));
-    let item = |profile: Option<&String>| Item {
+    let item = |profile: Option<&str>| Item {
         name: match profile.filter(|profile| *profile != DEFAULT_PROFILE) {
             Some(profile) => format!("{name} ({profile})"),
             None => name.to_owned(),
         },
         suite_name: name.to_owned(),
         suite: suite.clone(),
-        profile: profile.cloned(),
+        profile: profile.map(str::to_owned),
         command: [&suite.command, choice.arguments].concat(),
         folder: choice.root.join(&suite.folder),
         is_filtered: !choice.arguments.is_empty(),

@@ -14,6 +14,7 @@ use crate::logs::tail::read_before;
 use crate::output::{self, say};
 use crate::report::words;
 use crate::results::{Attempt, Outcome, SuiteResult};
+use crate::terminal;
 
 /// How many of the last lines of a service's log are shown when a suite has failed.
 const LOG_LINES: usize = 10;
@@ -37,7 +38,7 @@ pub(crate) struct Running {
 impl Progress {
     pub(crate) fn new(jobs: usize) -> Self {
         let bars = (output::is_drawn_on(&std::io::stderr()) && jobs > 0).then(|| {
-            let bars = MultiProgress::new();
+            let bars = MultiProgress::with_draw_target(terminal::draw_target());
             output::share_screen(bars.clone());
             bars
         });

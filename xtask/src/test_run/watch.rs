@@ -41,8 +41,8 @@ pub(super) fn until_it_ends(
     item: &Item,
 ) -> anyhow::Result<Watched> {
     let limit = Duration::from_secs(item.suite.timeout);
-    let deadline = Instant::now() + limit;
-    let ready = poll::until_readable(&[&guest, run.interrupt], Some(deadline))?;
+    let deadline = Instant::now().checked_add(limit);
+    let ready = poll::until_readable(&[&guest, run.interrupt], deadline)?;
     let mut left = Vec::new();
     let ending = if ready.contains(&0) {
         let status = guest.wait()?;

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 pub(crate) mod following;
 pub(crate) mod suites;
+pub(crate) mod terminal;
 
 /// What a command did.
 #[derive(Debug)]

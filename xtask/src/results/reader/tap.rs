@@ -44,9 +44,19 @@ impl Format for Tap {
         if indent > 0 {
             return false;
         }
+        if text.starts_with("Bail out!") {
+            self.found.add(Verdict::Failed);
+            return true;
+        }
         if let Some(planned) = text.strip_prefix("1..") {
             let number = planned.split(' ').next().and_then(|number| number.parse::<u64>().ok());
             self.planned += number.unwrap_or(0);
+            let nothing = planned.strip_prefix('0').map(str::trim_start);
+            let skipped = nothing.and_then(|rest| rest.strip_prefix('#')).map(str::trim_start);
+            if skipped.is_some_and(|rest| rest.to_ascii_lowercase().starts_with("skip")) {
+                self.found.add(Verdict::Skipped);
+                return true;
+            }
             // By itself it may be anything.
             return number.is_some() && self.done > 0;
         }

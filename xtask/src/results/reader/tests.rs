@@ -256,6 +256,8 @@ fn tap_of_any_program_is_read() {
     assert_eq!(of("1..3\nok 1 - a\nok 2 # skip why\nnot ok 3 b # TODO\n"), Some((1, 0, 2)));
     assert_eq!(of("1..4\nok 1\nnot ok 2\n"), Some((1, 3, 0)), "two were planned and not done");
     assert_eq!(of("ok 1 - a\nok 2 - issue # 5\n1..2\n"), Some((2, 0, 0)));
+    assert_eq!(of("1..0 # SKIP no network\n"), Some((0, 0, 1)));
+    assert_eq!(of("1..1\nok 1 - a\nBail out! dead\n"), Some((1, 1, 0)));
 }
 
 #[test]
