@@ -156,6 +156,19 @@ fn a_linked_folder_of_hooks_is_left_alone() {
 }
 
 #[test]
+fn a_link_to_nothing_and_an_empty_path_are_refused() {
+    let project = Project::new();
+    fs_err::create_dir_all(project.hook().parent().unwrap()).unwrap();
+    fs_err::os::unix::fs::symlink(project.home().join("nothing"), project.hook()).unwrap();
+    let refusal = refused(&project, &project.hooks("install"));
+    assert!(refusal.contains("is a symbolic link to nothing: remove it first"), "{refusal}");
+    project.git(&project.top(), &["config", "core.hooksPath", ""]).ok();
+    let refusal = refused(&project, &project.hooks("install"));
+    assert!(refusal.contains("core.hooksPath is empty in git's configuration"), "{refusal}");
+    assert!(!project.top().join("pre-commit").exists());
+}
+
+#[test]
 fn hooks_that_are_turned_off_stay_so() {
     let project = Project::new();
     project.git(&project.top(), &["config", "core.hooksPath", "/dev/null"]).ok();

@@ -15,7 +15,10 @@ struct SmallDisk(PathBuf);
 impl SmallDisk {
     /// For the stacks of the checkout; `None` where that is not possible.
     fn of(checkout: &Checkout, size: &str) -> Option<Self> {
-        let folder = checkout.root().join(".services");
+        Self::at(checkout.root().join(".services"), size)
+    }
+
+    fn at(folder: PathBuf, size: &str) -> Option<Self> {
         fs_err::create_dir(&folder).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "none"]).arg(&folder);
@@ -171,4 +174,22 @@ fn without_descriptors_nothing_is_left_and_the_reason_is_said() {
     }
     assert_eq!(came_up.first(), Some(&false));
     assert_eq!(came_up.last(), Some(&true));
+}
+
+#[test]
+fn a_full_disk_of_a_report_is_said_and_the_numbers_all_the_same() {
+    let checkout = Checkout::new();
+    let Some(disk) = SmallDisk::at(checkout.root().join("small"), "64k") else { return };
+    let report = disk.0.join("report");
+    let script = "yes a line | head -n 100000; echo 2 passed, 0 failed, 0 skipped";
+    let suites = format!("  a: {{isolation: none, command: [sh, -c, '{script}']}}\n");
+    let (done, last) =
+        common::suites::test_all(&checkout, &suites, &["--report", report.to_str().unwrap()]);
+    assert_eq!(done.code, Some(3), "{done:?}");
+    assert!(done.stderr.contains("suite a: COULD NOT BE RUN: the disk is full: "));
+    assert!(last.ends_with(" failed, 0 skipped"), "{last}");
+    for name in ["junit.xml", "report.json", "index.html"] {
+        let length = fs_err::metadata(report.join(name)).map(|metadata| metadata.len());
+        assert!(length.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound), "{name}");
+    }
 }

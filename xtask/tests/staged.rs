@@ -174,6 +174,7 @@ fn what_is_not_merged_yet_is_named() {
     let done = repository.lint(&["--staged"]);
     assert_eq!(done.code, Some(1), "{done:?}");
     assert!(done.stderr.contains("run.sh is unmerged"), "{done:?}");
+    assert!(done.stderr.contains("; settle the conflict, and `git add` the file"), "{done:?}");
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub(crate) fn install(root: &Path) -> anyhow::Result<String> {
     let at = path.display();
     let wanted = script::render(&repository.folder, cargo_folder().as_deref());
     let wanted = wanted.context("the path of this folder is not UTF-8, as a script has to be")?;
+    if path.is_symlink() && !path.exists() {
+        anyhow::bail!(Usage(format!("{at} is a symbolic link to nothing: remove it first")));
+    }
     let found = read(&path)?;
     match found.as_deref().map(script::owner) {
         None => write(&path, &wanted, NamedTempFile::persist_noclobber)?,
@@ -87,6 +90,13 @@ pub(crate) fn uninstall(root: &Path) -> anyhow::Result<String> {
 
 /// Nothing is put where other repositories would run it.
 fn refuse_shared(repository: &Repository) -> Result<(), Usage> {
+    if repository.is_without_hooks {
+        return Err(Usage(
+            "core.hooksPath is empty in git's configuration, so that no hook is called: remove it \
+             with `git config --unset core.hooksPath`"
+                .to_owned(),
+        ));
+    }
     let hooks = repository.hooks.display();
     if repository.shares_hooks() {
         let scope = repository.scope.as_deref().unwrap_or_default();

@@ -22,6 +22,8 @@ pub(super) struct Repository {
     pub(super) hooks: PathBuf,
     /// Where it would, if it were not configured.
     pub(super) own_hooks: PathBuf,
+    /// Whether git is configured to look for them nowhere.
+    pub(super) is_without_hooks: bool,
     /// In which configuration `core.hooksPath` is set, if it is: `local`, `global`, …
     pub(super) scope: Option<String>,
 }
@@ -52,8 +54,10 @@ impl Repository {
         let own_hooks = top.join(told(&["rev-parse", "--git-common-dir"])?).join("hooks");
         // The last line counts, if there are several.
         let path = git(&top, &["config", "--show-scope", "--get", "core.hooksPath"])?.ok();
-        let scope = path.and_then(|path| Some(path.to_str()?.split_once('\t')?.0.to_owned()));
-        Ok(Self { folder: folder.into(), hooks, own_hooks, scope })
+        let path = path.as_deref().and_then(|path| path.to_str()?.split_once('\t'));
+        let is_without_hooks = path.is_some_and(|(_, path)| path.is_empty());
+        let scope = path.map(|(scope, _)| scope.to_owned());
+        Ok(Self { folder: folder.into(), hooks, own_hooks, is_without_hooks, scope })
     }
 
     /// Whether other repositories have the same hooks.

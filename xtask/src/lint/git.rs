@@ -138,7 +138,12 @@ fn clean_git(folder: &Path) -> Command {
 fn output(git: &mut Command) -> anyhow::Result<Vec<u8>> {
     let output = git.output().context("cannot start git")?;
     if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        let told = String::from_utf8_lossy(&output.stderr);
+        let advice = match told.contains("is unmerged") {
+            true => "; settle the conflict, and `git add` the file",
+            false => "",
+        };
+        bail!("{}{advice}", told.trim());
     }
     Ok(output.stdout)
 }
