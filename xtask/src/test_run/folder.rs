@@ -36,6 +36,10 @@ impl ReportFolder {
     pub(crate) fn open(workspace: &Workspace, asked_for: Option<&Path>) -> anyhow::Result<Self> {
         let target = workspace.root().join("target");
         let path = asked_for.map_or_else(|| target.join("test-all"), Path::to_owned);
+        // What is below `target` is cargo's and ours.
+        if asked_for.is_some() {
+            refuse_others(&path)?;
+        }
         if let Some(folder) = Self::take(&path)? {
             return Ok(folder);
         }
@@ -48,15 +52,6 @@ impl ReportFolder {
     /// `None` if another run has it.
     fn take(path: &Path) -> anyhow::Result<Option<Self>> {
         fs_err::create_dir_all(path)?;
-        let is_empty = fs_err::read_dir(path)?.next().is_none();
-        if !is_empty && !path.join(LOCK).exists() {
-            return Err(Usage(format!(
-                "{} is not empty, and no report of an earlier run: name a folder of its own for \
-                 the report",
-                path.display()
-            ))
-            .into());
-        }
         let lock = fs_err::File::create(path.join(LOCK))?.into_parts().0;
         match lock.try_lock() {
             Ok(()) => {}
@@ -121,6 +116,20 @@ impl ReportFolder {
     }
 }
 
+/// A folder that is neither empty nor a report of ours.
+fn refuse_others(path: &Path) -> anyhow::Result<()> {
+    let is_empty = !path.exists() || fs_err::read_dir(path)?.next().is_none();
+    match is_empty || path.join(LOCK).exists() {
+        true => Ok(()),
+        false => Err(Usage(format!(
+            "{} is not empty, and no report of an earlier run: name a folder of its own for the \
+             report",
+            path.display()
+        ))
+        .into()),
+    }
+}
+
 /// `python (many)` is `python@many`, and `python@many+2` the second time: names of suites have none of
 /// these characters.
 fn file_name(suite: &str, attempt: usize) -> String {
@@ -168,8 +177,11 @@ mod tests {
     fn a_folder_of_somebody_elses_is_refused() {
         let place = tempfile::tempdir().unwrap();
         fs_err::create_dir(place.path().join("output")).unwrap();
-        let error = ReportFolder::take(place.path()).unwrap_err().to_string();
+        let error = refuse_others(place.path()).unwrap_err().to_string();
         assert!(error.contains(" is not empty, and no report of an earlier run"), "{error}");
-        assert!(place.path().join("output").exists());
+        fs_err::remove_dir(place.path().join("output")).unwrap();
+        refuse_others(place.path()).unwrap();
+        drop(ReportFolder::take(place.path()).unwrap());
+        refuse_others(place.path()).unwrap();
     }
 }
