@@ -129,17 +129,20 @@ fn methods_of(resource: &Resource, era: Era) -> Map<String, Value> {
     let mut methods: Map<String, Value> =
         names.map(str::to_owned).into_iter().zip(described).collect();
     for special in special::of(era, resource) {
-        methods.insert(special.name.to_owned(), special_method(special));
+        // What is on the class and on one object alike is described once, with an optional uuid.
+        methods.entry(special.name).or_insert_with(|| special_method(special, era));
     }
     methods
 }
 
-fn special_method(special: &Special) -> Value {
+fn special_method(special: &Special, era: Era) -> Value {
     let (plural, name) = (special.resource.plural, special.name);
-    let (path, parameters) = match special.member {
-        true => (format!("{plural}/{{uuid}}/{name}"), vec![parameters::UUID]),
-        false => (format!("{plural}/{name}"), vec![]),
+    let mut parameters = (special.parameters)(era);
+    let path = match special.member {
+        true => format!("{plural}/{{uuid}}/{name}"),
+        false => format!("{plural}/{name}"),
     };
+    parameters.extend(special.member.then_some(parameters::UUID));
     let class = special.resource.class;
     method(plural, name, &special.method, &path, class, &parameters)
 }

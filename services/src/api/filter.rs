@@ -31,10 +31,18 @@ pub(crate) fn compile(resource: &Resource, era: Era, filters: &Value) -> Result<
 /// # Errors
 /// As [`compile`].
 pub(crate) fn compile_where(resource: &Resource, era: Era, given: &Value) -> Result<Condition> {
+    compile(resource, era, &Value::Array(of_where(given)?))
+}
+
+/// The older parameter `where` as filters.
+///
+/// # Errors
+/// When it is not an object.
+pub(crate) fn of_where(given: &Value) -> Result<Vec<Value>> {
     let Value::Object(wanted) = given else {
         return Err(unprocessable("where must be an object"));
     };
-    let filters: Vec<Value> = wanted
+    Ok(wanted
         .iter()
         .map(|(attribute, wanted)| match wanted {
             Value::Array(list) => match list.as_slice() {
@@ -45,8 +53,26 @@ pub(crate) fn compile_where(resource: &Resource, era: Era, given: &Value) -> Res
             },
             _ => json!([attribute, "=", wanted]),
         })
-        .collect();
-    compile(resource, era, &Value::Array(filters))
+        .collect())
+}
+
+/// Whether objects of `resource` have what the first part of a filter names: one attribute, all of
+/// several, or the two in an expression.
+pub(crate) fn knows(resource: &Resource, era: Era, attribute: &Value) -> bool {
+    let known = |name: &str| {
+        let name = name.split_once('.').map_or(name, |(object, _)| object);
+        name == "any" || resource.attribute(era, name).is_some()
+    };
+    match attribute {
+        Value::String(expression) if expression.starts_with('(') => {
+            let words = expression.trim_matches(['(', ')']).split_whitespace().step_by(2);
+            words.into_iter().all(known)
+        }
+        Value::String(name) => known(name),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).all(known),
+        // What is wrong everywhere is told when it is compiled.
+        _ => true,
+    }
 }
 
 fn one(resource: &Resource, era: Era, filter: &Value) -> Result<Condition> {

@@ -26,11 +26,25 @@ const MAX_MANIFEST_BYTES: usize = 128 << 20;
 /// # Errors
 /// When a parameter is wrong.
 pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> {
+    let (answer, _) = list_among(context, resource, Condition::all([]))?;
+    Ok(answer)
+}
+
+/// Answers a list request with those objects alone for which `among` holds, and gives them as they
+/// are stored, too.
+///
+/// # Errors
+/// When a parameter is wrong.
+pub(crate) fn list_among(
+    context: &Context<'_>,
+    resource: &Resource,
+    among: Condition,
+) -> Result<(Value, Vec<Object>)> {
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         tokens::require_trusted_client(context)?;
     }
     let listing = Listing::read(resource, context.era(), context.request)?;
-    let condition = condition(context, resource)?;
+    let condition = Condition::all([among, condition(context, resource)?]);
     let Page { objects, limit, available } = fetch(context, resource, &listing, &condition)?;
     let mut items = Vec::with_capacity(objects.len());
     for object in &objects {
@@ -47,7 +61,7 @@ pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> 
     if let Some(available) = available {
         answer["items_available"] = json!(available);
     }
-    Ok(answer)
+    Ok((answer, objects))
 }
 
 fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
@@ -73,15 +87,20 @@ fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
 }
 
 /// The part of a list that is one answer.
-struct Page {
-    objects: Vec<Object>,
+pub(crate) struct Page {
+    /// What is on it.
+    pub(crate) objects: Vec<Object>,
     /// The most that this page could have: what was asked for, or less if it ended early.
-    limit: u64,
+    pub(crate) limit: u64,
     /// How many objects there are in all, if that is wanted.
-    available: Option<u64>,
+    pub(crate) available: Option<u64>,
 }
 
-fn fetch(
+/// Reads the page that `listing` asks for, of the objects for which `condition` holds.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn fetch(
     context: &Context<'_>,
     resource: &Resource,
     listing: &Listing,

@@ -37,7 +37,19 @@ impl Listing {
     /// # Errors
     /// When a number is none, or an unknown attribute is selected.
     pub(crate) fn read(resource: &Resource, era: Era, request: &ApiRequest) -> Result<Self> {
-        let select = select(resource, era, request)?;
+        Self::with_select(resource, era, request, select(resource, era, request)?)
+    }
+
+    /// Reads the parameters, save `select`.
+    ///
+    /// # Errors
+    /// When a number is none.
+    pub(crate) fn with_select(
+        resource: &Resource,
+        era: Era,
+        request: &ApiRequest,
+        select: Option<Vec<String>>,
+    ) -> Result<Self> {
         let distinct = distinct(resource, era, request, select.as_deref())?;
         let count = match request.parameter("count") {
             Some(count) if TAKES_COUNT.of(era) => match count.as_str() {

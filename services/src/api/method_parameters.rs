@@ -2,8 +2,11 @@
 //! library refuses to send any other.
 
 use super::resource::Resource;
+use super::resources::GROUPS;
 use crate::era::Era;
-use crate::era::api::{DECLARES_FEDERATION_PARAMETERS, DECLARES_OLD_VERSIONS};
+use crate::era::api::{
+    CONTENTS_ARE_RECURSIVE, DECLARES_FEDERATION_PARAMETERS, DECLARES_OLD_VERSIONS,
+};
 
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +111,37 @@ pub(crate) fn create(era: Era) -> Vec<Parameter> {
 pub(crate) fn update(era: Era) -> Vec<Parameter> {
     let mut parameters = vec![UUID, SELECT];
     parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(BYPASS_FEDERATION));
+    parameters
+}
+
+/// For actions without any.
+pub(crate) fn none(_: Era) -> Vec<Parameter> {
+    Vec::new()
+}
+
+/// Those of `contents` of groups.
+pub(crate) fn contents(era: Era) -> Vec<Parameter> {
+    let mut parameters = list(era, &GROUPS);
+    parameters.push(optional("uuid", "string", Some(""), "The project or user that holds them."));
+    if CONTENTS_ARE_RECURSIVE.of(era) {
+        parameters.extend([
+            optional("recursive", "boolean", Some("false"), "Whether to look into subprojects."),
+            optional(
+                "exclude_home_project",
+                "boolean",
+                Some("false"),
+                "Whether to leave out what lies in the caller's home project.",
+            ),
+            optional("include", "array", None, "What else to return: owner_uuid, container_uuid."),
+        ]);
+    }
+    parameters
+}
+
+/// Those of `shared` of groups.
+pub(crate) fn shared(era: Era) -> Vec<Parameter> {
+    let mut parameters = list(era, &GROUPS);
+    parameters.push(optional("include", "string", None, "What else to return: owner_uuid."));
     parameters
 }
 

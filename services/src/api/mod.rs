@@ -20,6 +20,8 @@ mod caller;
 mod collection;
 mod condition;
 mod config;
+mod content_filters;
+mod contents;
 mod context;
 mod discovery;
 mod discovery_cache;

@@ -68,6 +68,27 @@ pub(crate) fn find(
     rows.next()?.map(|row| columns.read(row)).transpose()
 }
 
+/// All objects for which `condition` holds, by their uuids.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn all(
+    db: &Connection,
+    resource: &Resource,
+    era: Era,
+    condition: &Condition,
+) -> rusqlite::Result<Vec<Object>> {
+    let columns = Columns::of(resource, era, |_| true);
+    let sql = format!(
+        "SELECT {} FROM {} WHERE {} ORDER BY uuid",
+        columns.sql(),
+        resource.plural,
+        condition.sql
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    statement.query_map(params_from_iter(&condition.parameters), |row| columns.read(row))?.collect()
+}
+
 /// Whether there is an object for which `condition` holds.
 ///
 /// # Errors

@@ -5,8 +5,10 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::condition::Condition;
+use super::contents;
 use super::context::Context;
 use super::error::{ApiError, Result};
+use super::method_parameters::{self as parameters, Parameter};
 use super::object;
 use super::present;
 use super::readable;
@@ -29,6 +31,8 @@ pub(crate) struct Special {
     pub(crate) member: bool,
     /// The eras that have it.
     pub(crate) eras: Eras,
+    /// What it takes, besides the uuid in its path.
+    pub(crate) parameters: fn(Era) -> Vec<Parameter>,
     /// Does it; the text is the uuid in the path.
     pub(crate) run: fn(&Context<'_>, &str) -> Result<Value>,
 }
@@ -46,19 +50,24 @@ pub(crate) static SPECIALS: &[Special] = &[
         present::one(context, &API_CLIENT_AUTHORIZATIONS, token, None)
     }),
     on_class(&KEEP_SERVICES, "accessible", Eras::All, accessible),
+    on_class(&GROUPS, "contents", Eras::All, contents::list).taking(parameters::contents),
+    special(&GROUPS, "contents", Method::GET, true, contents::list),
+    on_class(&GROUPS, "shared", Eras::Only(Era::Current), contents::shared)
+        .taking(parameters::shared),
     on_object(&COLLECTIONS, "trash", |context, uuid| write::trash(context, &COLLECTIONS, uuid)),
     on_object(&COLLECTIONS, "untrash", |context, uuid| write::untrash(context, &COLLECTIONS, uuid)),
     on_object(&GROUPS, "trash", |context, uuid| write::trash(context, &GROUPS, uuid)),
     on_object(&GROUPS, "untrash", |context, uuid| write::untrash(context, &GROUPS, uuid)),
 ];
 
+/// What is asked of a class.
 const fn on_class(
     resource: &'static Resource,
     name: &'static str,
     eras: Eras,
     run: fn(&Context<'_>, &str) -> Result<Value>,
 ) -> Special {
-    Special { resource, name, method: Method::GET, member: false, eras, run }
+    special(resource, name, Method::GET, false, run).in_eras(eras)
 }
 
 /// What is done to one object was added after 2015.
@@ -67,13 +76,31 @@ const fn on_object(
     name: &'static str,
     run: fn(&Context<'_>, &str) -> Result<Value>,
 ) -> Special {
-    Special {
-        resource,
-        name,
-        method: Method::POST,
-        member: true,
-        eras: Eras::Only(Era::Current),
-        run,
+    special(resource, name, Method::POST, true, run).in_eras(Eras::Only(Era::Current))
+}
+
+const fn special(
+    resource: &'static Resource,
+    name: &'static str,
+    method: Method,
+    member: bool,
+    run: fn(&Context<'_>, &str) -> Result<Value>,
+) -> Special {
+    let parameters = parameters::none;
+    Special { resource, name, method, member, eras: Eras::All, parameters, run }
+}
+
+impl Special {
+    /// The same in other eras.
+    const fn in_eras(mut self, eras: Eras) -> Self {
+        self.eras = eras;
+        self
+    }
+
+    /// The same with parameters.
+    const fn taking(mut self, parameters: fn(Era) -> Vec<Parameter>) -> Self {
+        self.parameters = parameters;
+        self
     }
 }
 

@@ -126,6 +126,29 @@ pub(crate) const HIDDEN_FROM: ByEra<&str> = ByEra { y2015: "expires_at", current
 
 // ---- Groups, users and permissions ----
 
+/// The classes of what a project holds, in the order in which `contents` lists them.
+pub(crate) const CONTENT_CLASSES: ByEra<&[&str]> = ByEra {
+    y2015: &[
+        "groups",
+        "jobs",
+        "pipeline_instances",
+        "pipeline_templates",
+        "collections",
+        "humans",
+        "specimens",
+        "traits",
+    ],
+    current: &["groups", "container_requests", "workflows", "collections"],
+};
+
+/// The groups that `contents` lists; filter groups came later.
+pub(crate) const GROUPS_IN_CONTENTS: ByEra<&[&str]> =
+    ByEra { y2015: &["project"], current: &["project", "filter"] };
+
+/// Whether `contents` takes `recursive`, `include`, `exclude_home_project`, and filters on the
+/// attributes of one class; in 2015 it does not know any of these.
+pub(crate) const CONTENTS_ARE_RECURSIVE: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether a group must be a project, a filter or a role; in 2015 it is of any class or none.
 pub(crate) const KNOWS_GROUP_CLASSES: ByEra<bool> = ByEra { y2015: false, current: true };
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod api_server;
+mod contents;
 mod deletion;
 mod lists;
 
