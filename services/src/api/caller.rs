@@ -70,7 +70,14 @@ pub(crate) fn identify(api: &Api, db: &Connection, request: &ApiRequest) -> Resu
 }
 
 /// The row of a token that is valid now, and its user.
-fn find_token(era: Era, db: &Connection, presented: &str) -> Result<Option<(Object, Account)>> {
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn find_token(
+    era: Era,
+    db: &Connection,
+    presented: &str,
+) -> Result<Option<(Object, Account)>> {
     let (condition, secret) = match v2_parts(era, presented) {
         Some((uuid, secret)) => (Condition::equals("uuid", uuid), secret),
         None => (Condition::equals("api_token", presented), presented),

@@ -1,13 +1,17 @@
 //! What handling a request needs: the server, the request, the transaction and the caller.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use super::caller::{Account, Caller};
 use super::discovery_cache::DiscoveryCache;
 use super::error::{ApiError, Result, denied};
+use super::permission::Access;
 use super::permission_cache::PermissionCache;
 use super::request::ApiRequest;
 use super::store::Store;
+use super::uuid;
 use crate::era::Era;
 use crate::signature::Signer;
 
@@ -45,6 +49,19 @@ impl Context<'_> {
     /// The era of the server.
     pub(crate) fn era(&self) -> Era {
         self.api.era
+    }
+
+    /// The same request, on which the system acts instead of the caller.
+    pub(crate) fn as_system(&self) -> Context<'_> {
+        let system = uuid::SYSTEM_USER.to_owned();
+        let account = Account { uuid: system, is_admin: true, is_active: true };
+        let access = Access::clone(&self.caller.access).with_everything();
+        let caller = Caller {
+            account: Some(account),
+            token: self.caller.token.clone(),
+            access: Arc::new(access),
+        };
+        Context { api: self.api, request: self.request, db: self.db, caller }
     }
 
     /// The user that acts; reader tokens do not make one.

@@ -145,6 +145,34 @@ pub(crate) fn shared(era: Era) -> Vec<Parameter> {
     parameters
 }
 
+/// Those of `setup` of users.
+pub(crate) fn user_setup(_: Era) -> Vec<Parameter> {
+    vec![
+        optional("uuid", "string", None, "The user to set up; without it, a new one."),
+        optional("user", "object", None, "The attributes of a new user."),
+        optional("repo_name", "string", None, "Not looked at."),
+        optional("vm_uuid", "string", None, "The virtual machine that the user may log in to."),
+        optional("send_notification_email", "boolean", Some("false"), "Not looked at."),
+    ]
+}
+
+/// Those of `merge` of users.
+pub(crate) fn user_merge(_: Era) -> Vec<Parameter> {
+    let owner = optional("new_owner_uuid", "string", None, "Who is to own what the user owned.");
+    vec![
+        Parameter { required: true, ..owner },
+        optional("new_user_token", "string", None, "A token of the user that remains."),
+        optional("old_user_uuid", "string", None, "The user to be merged, for admins."),
+        optional("new_user_uuid", "string", None, "The user that remains, for admins."),
+        optional(
+            "redirect_to_new_user",
+            "boolean",
+            Some("false"),
+            "Whether tokens, keys and permissions go to the user that remains.",
+        ),
+    ]
+}
+
 fn can_be_trashed(era: Era, resource: &Resource) -> bool {
     resource.column(era, "is_trashed").is_some()
 }

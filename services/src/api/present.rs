@@ -141,7 +141,11 @@ fn kind_of(era: Era, uuid: &str) -> Value {
     resource.map_or(Value::Null, |resource| json!(resource.object_kind()))
 }
 
-fn is_invited(context: &Context<'_>, user: &Object) -> Result<bool> {
+/// Whether a user may become active: it is one of all users.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn is_invited(context: &Context<'_>, user: &Object) -> Result<bool> {
     if user.get("is_active") == Some(&Value::Bool(true)) {
         return Ok(true);
     }

@@ -311,6 +311,10 @@ pub(crate) static USERS: Resource = Resource {
         string("first_name"),
         string("last_name"),
         string("identity_url").set_by(SetBy::Admins),
+        string("redirect_to_user_uuid")
+            .set_by(SetBy::Server)
+            .shown(Shown::Never)
+            .only(Era::Current),
         boolean("is_active", false).set_by(SetBy::Admins),
         boolean("is_admin", false).set_by(SetBy::Admins),
         Attribute::new("is_invited", Kind::Boolean).computed(),

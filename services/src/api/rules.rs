@@ -1,22 +1,21 @@
 //! What holds for the objects of one class only, checked before they are stored.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::collection;
-use super::condition::Condition;
 use super::context::Context;
 use super::error::{Result, denied, unprocessable};
-use super::object::{self, Object, text};
+use super::object::{Object, text};
 use super::permission::Level;
 use super::readable;
 use super::resource::Resource;
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, LOGS, USERS};
 use super::time;
 use super::tokens;
+use super::user_setup;
+use super::username;
 use super::uuid;
-use crate::era::api::{
-    KNOWS_GROUP_CLASSES, PERMISSION_ON_ALL_USERS, ROLES_BELONG_TO_SYSTEM, TOKEN_IS_ITS_UUID,
-};
+use crate::era::api::{KNOWS_GROUP_CLASSES, ROLES_BELONG_TO_SYSTEM, TOKEN_IS_ITS_UUID};
 use crate::request_log::random_base36;
 
 /// Checks and completes `changes`, which are to become a new object or to change `old`.
@@ -47,9 +46,7 @@ pub(crate) fn before_save(
                 *event_at = time::now().into();
             }
         }
-        plural if plural == USERS.plural && old.is_none() && !context.account()?.is_admin => {
-            return Err(denied("Permission denied: only admins create users"));
-        }
+        plural if plural == USERS.plural && old.is_none() => complete_user(context, changes)?,
         _ => {}
     }
     Ok(())
@@ -119,6 +116,17 @@ fn check_group(context: &Context<'_>, changes: &mut Object, old: Option<&Object>
     Ok(())
 }
 
+fn complete_user(context: &Context<'_>, user: &mut Object) -> Result<()> {
+    if !context.account()?.is_admin {
+        return Err(denied("Permission denied: only admins create users"));
+    }
+    if text(user, "username").is_empty() {
+        let name = username::from_email(context, text(user, "email"))?;
+        user.insert("username".to_owned(), name.into());
+    }
+    Ok(())
+}
+
 fn complete_token(context: &Context<'_>, token: &mut Object) -> Result<()> {
     tokens::require_trusted_client(context)?;
     let secret = random_base36(50);
@@ -161,35 +169,13 @@ pub(crate) fn after_save(
         && text(new, "group_class") == "role"
     {
         let creator = &context.account()?.uuid;
-        return add_permission(context, creator, "can_manage", uuid);
+        user_setup::give(context, creator, "can_manage", uuid)?;
     }
     if resource.plural == USERS.plural
         && is(new, "is_active")
         && !old.is_some_and(|old| is(old, "is_active"))
     {
-        let level = PERMISSION_ON_ALL_USERS.of(context.era());
-        return add_permission(context, uuid, level, uuid::ALL_USERS_GROUP);
-    }
-    Ok(())
-}
-
-fn add_permission(context: &Context<'_>, tail: &str, name: &str, head: &str) -> Result<()> {
-    let known = Condition::all([
-        Condition::plain("link_class = 'permission'"),
-        Condition::equals("tail_uuid", tail),
-        Condition::equals("head_uuid", head),
-    ]);
-    if object::exists(context.db, &LINKS, &known)? {
-        return Ok(());
-    }
-    let now = time::now();
-    let link = json!({"uuid": uuid::new(LINKS.infix), "owner_uuid": uuid::SYSTEM_USER,
-        "created_at": now, "modified_at": now, "modified_by_user_uuid": uuid::SYSTEM_USER,
-        "link_class": "permission", "tail_uuid": tail, "name": name, "head_uuid": head,
-        "properties": {}});
-    if let Value::Object(link) = link {
-        object::insert(context.db, &LINKS, context.era(), &link)?;
-        super::audit_log::record(context, &LINKS, None, Some(&link))?;
+        user_setup::join_all_users(context, uuid)?;
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ use super::present;
 use super::readable;
 use super::resource::{Eras, Resource};
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, USERS};
+use super::user_merge;
+use super::user_setup;
 use super::uuid;
 use super::write;
 use crate::era::Era;
@@ -44,6 +46,14 @@ pub(crate) static SPECIALS: &[Special] = &[
         show_user(context, &account.uuid)
     }),
     on_class(&USERS, "system", Eras::All, |context, _| show_user(context, uuid::SYSTEM_USER)),
+    on_object(&USERS, "activate", user_setup::activate).in_eras(Eras::All),
+    special(&USERS, "setup", Method::POST, false, user_setup::set_up)
+        .in_eras(Eras::Only(Era::Current))
+        .taking(parameters::user_setup),
+    on_object(&USERS, "unsetup", user_setup::unset_up).in_eras(Eras::All),
+    special(&USERS, "merge", Method::POST, false, user_merge::merge)
+        .in_eras(Eras::Only(Era::Current))
+        .taking(parameters::user_merge),
     on_class(&API_CLIENT_AUTHORIZATIONS, "current", Eras::Only(Era::Current), |context, _| {
         let token = context.caller.token.as_ref();
         let token = token.ok_or(ApiError::NotLoggedIn)?;

@@ -114,7 +114,11 @@ fn find_for_change(
     Ok(object)
 }
 
-fn change(
+/// Applies `changes` to the object `old`, whoever may do so, and answers with the new one.
+///
+/// # Errors
+/// When they break a rule.
+pub(crate) fn change(
     context: &Context<'_>,
     resource: &Resource,
     old: &Object,
@@ -221,8 +225,20 @@ fn delete_permissions(context: &Context<'_>, id: &str) -> Result<()> {
         Condition::plain("link_class = 'permission'"),
         Condition::any([Condition::equals("head_uuid", id), Condition::equals("tail_uuid", id)]),
     ]);
-    while let Some(link) = object::find(context.db, &LINKS, context.era(), &permissions)? {
-        delete_one(context, &LINKS, &link)?;
+    delete_all(context, &LINKS, &permissions)
+}
+
+/// Deletes the objects of `resource` for which `condition` holds, whoever may do so.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn delete_all(
+    context: &Context<'_>,
+    resource: &Resource,
+    condition: &Condition,
+) -> Result<()> {
+    for object in object::all(context.db, resource, context.era(), condition)? {
+        delete_one(context, resource, &object)?;
     }
     Ok(())
 }

@@ -186,6 +186,14 @@ pub(crate) const SHOWN_OF_OTHER_USERS: ByEra<&[&str]> = ByEra {
 pub(crate) const PERMISSION_ON_ALL_USERS: ByEra<&str> =
     ByEra { y2015: "can_read", current: "can_write" };
 
+/// Whether the others see a user by a link once it is activated or set up; in 2015 they see all
+/// active users anyway.
+pub(crate) const ACTIVATED_USERS_ARE_VISIBLE: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether `unsetup` also takes tokens, keys, the rights of an admin, and what others have shared
+/// with the user; in 2015 it takes only what `setup` gives.
+pub(crate) const UNSETUP_TAKES_EVERYTHING: ByEra<bool> = ByEra { y2015: false, current: true };
+
 // ---- Database reset ----
 
 /// Whether a reset also forgets the keepstores that registered themselves, which then have to do so
