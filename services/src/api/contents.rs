@@ -113,7 +113,10 @@ fn holders(context: &Context<'_>, id: &str, filters: &mut Filters) -> Result<Opt
 }
 
 /// The project or user `id` and all groups that it owns, directly or through others.
-fn projects_below(context: &Context<'_>, id: &str) -> Result<Vec<String>> {
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn projects_below(context: &Context<'_>, id: &str) -> Result<Vec<String>> {
     let sql = "WITH RECURSIVE below (uuid) AS (
             VALUES (?) UNION SELECT groups.uuid FROM groups JOIN below ON groups.owner_uuid = below.uuid
         ) SELECT uuid FROM below";

@@ -6,6 +6,7 @@
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
+use super::computed_permissions::{self, COMPUTED_PERMISSIONS};
 use super::context::Api;
 use super::method_parameters::{self as parameters, Parameter};
 use super::resource::{Kind, Resource, Shown};
@@ -13,7 +14,7 @@ use super::resources;
 use super::special::{self, Special};
 use super::uuid;
 use crate::era::Era;
-use crate::era::api::HAS_CONFIG_AND_VOCABULARY;
+use crate::era::api::{HAS_COMPUTED_PERMISSIONS, HAS_CONFIG_AND_VOCABULARY, HAS_TRASH};
 
 /// The document, for a client that reached the server as `host`.
 pub(crate) fn document(api: &Api, host: &str) -> Value {
@@ -27,8 +28,15 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
             .insert(resource.plural.to_owned(), json!({"methods": methods_of(resource, api.era)}));
     }
     if HAS_CONFIG_AND_VOCABULARY.of(api.era) {
-        methods.insert("configs".to_owned(), single("configs", "config"));
-        methods.insert("vocabularies".to_owned(), single("vocabularies", "vocabulary"));
+        methods.insert("configs".to_owned(), single("configs", "config", &Method::GET));
+        methods
+            .insert("vocabularies".to_owned(), single("vocabularies", "vocabulary", &Method::GET));
+    }
+    if HAS_TRASH.of(api.era) {
+        methods.insert("sys".to_owned(), single("sys", "sys/trash_sweep", &Method::POST));
+    }
+    if HAS_COMPUTED_PERMISSIONS.of(api.era) {
+        add_computed_permissions(&mut schemas, &mut methods);
     }
     json!({
         "kind": "discovery#restDescription",
@@ -108,6 +116,22 @@ fn list_schema(resource: &Resource) -> Value {
     })
 }
 
+/// Computed permissions are no objects: all that one can do is to list them.
+fn add_computed_permissions(schemas: &mut Map<String, Value>, methods: &mut Map<String, Value>) {
+    let (plural, class) = (COMPUTED_PERMISSIONS.plural, COMPUTED_PERMISSIONS.class);
+    let list = format!("{class}List");
+    let properties: Map<String, Value> = computed_permissions::ATTRIBUTES
+        .iter()
+        .map(|name| ((*name).to_owned(), property(Kind::String)))
+        .collect();
+    let schema = json!({"id": class, "type": "object", "properties": properties});
+    schemas.insert(class.to_owned(), schema);
+    schemas.insert(list.clone(), list_schema(&COMPUTED_PERMISSIONS));
+    let parameters = parameters::computed_permissions();
+    let described = method(plural, "list", &Method::GET, plural, &list, &parameters);
+    methods.insert(plural.to_owned(), json!({"methods": {"list": described}}));
+}
+
 fn methods_of(resource: &Resource, era: Era) -> Map<String, Value> {
     let list = format!("{}List", resource.class);
     let (plural, class) = (resource.plural, resource.class);
@@ -138,9 +162,10 @@ fn methods_of(resource: &Resource, era: Era) -> Map<String, Value> {
 fn special_method(special: &Special, era: Era) -> Value {
     let (plural, name) = (special.resource.plural, special.name);
     let mut parameters = (special.parameters)(era);
-    let path = match special.member {
-        true => format!("{plural}/{{uuid}}/{name}"),
-        false => format!("{plural}/{name}"),
+    let path = match (special.folder, special.member) {
+        (Some(folder), _) => format!("{folder}/{{uuid}}"),
+        (None, true) => format!("{plural}/{{uuid}}/{name}"),
+        (None, false) => format!("{plural}/{name}"),
     };
     parameters.extend(special.member.then_some(parameters::UUID));
     let class = special.resource.class;
@@ -198,11 +223,11 @@ fn with_body(mut method: Value, resource: &Resource) -> Value {
 }
 
 /// A resource that is one document.
-fn single(plural: &str, path: &str) -> Value {
+fn single(plural: &str, path: &str, http_method: &Method) -> Value {
     json!({"methods": {"get": {
         "id": format!("arvados.{plural}.get"),
         "path": path,
-        "httpMethod": "GET",
+        "httpMethod": http_method.as_str(),
         "description": format!("get the {path}"),
         "parameters": {},
         "parameterOrder": [],

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::caller;
+use super::computed_permissions;
 use super::config;
 use super::context::{Api, Context};
 use super::discovery;
@@ -19,6 +20,7 @@ use super::list;
 use super::request::ApiRequest;
 use super::reset;
 use super::route::{self, Route};
+use super::trash_sweep;
 use super::write;
 use crate::era::Era;
 use crate::era::api::{CORS_REQUEST_HEADERS, TELLS_REQUEST_ID, TEST_ADDRESSES};
@@ -119,6 +121,8 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
         }
         Route::Config => Ok(config::document(api, &request.host)),
         Route::Vocabulary => Ok(config::vocabulary()),
+        Route::ComputedPermissions => read(&computed_permissions::list),
+        Route::TrashSweep => write(&trash_sweep::sweep),
         Route::DatabaseReset => write(&reset_database),
         Route::List(resource) => read(&|context| list::list(context, resource)),
         Route::Show(resource, id) => read(&|context| list::show(context, resource, id)),

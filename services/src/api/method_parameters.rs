@@ -145,6 +145,16 @@ pub(crate) fn shared(era: Era) -> Vec<Parameter> {
     parameters
 }
 
+/// Those of `create_system_auth` of tokens.
+pub(crate) fn system_auth(_: Era) -> Vec<Parameter> {
+    vec![optional("scopes", "array", Some("[\"all\"]"), "What the token is good for.")]
+}
+
+/// Those of the list of computed permissions, which is not counted and has no pages.
+pub(crate) fn computed_permissions() -> Vec<Parameter> {
+    LIST.iter().copied().filter(|parameter| parameter.name != "offset").collect()
+}
+
 /// Those of `setup` of users.
 pub(crate) fn user_setup(_: Era) -> Vec<Parameter> {
     vec![

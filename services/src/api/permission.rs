@@ -28,6 +28,15 @@ impl Level {
             _ => None,
         }
     }
+
+    /// The name of a permission link that gives it.
+    pub(crate) fn link(self) -> &'static str {
+        match self {
+            Self::Read => "can_read",
+            Self::Write => "can_write",
+            Self::Manage => "can_manage",
+        }
+    }
 }
 
 /// All users and groups with their owners, and all permission links, by where they start.
@@ -56,10 +65,20 @@ impl Graph {
     /// What the user `user` reaches.
     pub(crate) fn access(&self, user: &str) -> Access {
         // Everybody has what the anonymous group can read.
-        let mut levels = HashMap::from([
+        let levels = self.reach(HashMap::from([
             (user.to_owned(), Level::Manage),
             (uuid::ANONYMOUS_GROUP.to_owned(), Level::Read),
-        ]);
+        ]));
+        Access { admin: false, levels, trashed: self.trashed.iter().cloned().collect() }
+    }
+
+    /// What ownership and links alone give the user `user`, and on which level.
+    pub(crate) fn levels(&self, user: &str) -> HashMap<String, Level> {
+        self.reach(HashMap::from([(user.to_owned(), Level::Manage)]))
+    }
+
+    /// What can be reached from `levels`.
+    fn reach(&self, mut levels: HashMap<String, Level>) -> HashMap<String, Level> {
         let mut left: Vec<String> = levels.keys().cloned().collect();
         while let Some(from) = left.pop() {
             let Some(reached) = levels.get(&from).copied() else {
@@ -76,7 +95,7 @@ impl Graph {
                 }
             }
         }
-        Access { admin: false, levels, trashed: self.trashed.iter().cloned().collect() }
+        levels
     }
 }
 

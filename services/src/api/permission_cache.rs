@@ -76,6 +76,14 @@ impl PermissionCache {
     /// # Errors
     /// Those of the database.
     pub(crate) fn access_now(&self, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
+        Ok(Arc::new(self.graph(db)?.access(uuid)))
+    }
+
+    /// The graph itself, in the state that the transaction sees.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(crate) fn graph(&self, db: &Connection) -> rusqlite::Result<Arc<Graph>> {
         let (generation, now) = (generation(db)?, time::now());
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let graph = kept
@@ -83,11 +91,10 @@ impl PermissionCache {
             .filter(|kept| kept.holds(generation, &now))
             .map(|kept| Arc::clone(&kept.graph));
         drop(kept);
-        let graph = match graph {
-            Some(graph) => graph,
-            None => Arc::new(read_graph(db, self.era, &now)?),
-        };
-        Ok(Arc::new(graph.access(uuid)))
+        match graph {
+            Some(graph) => Ok(graph),
+            None => Ok(Arc::new(read_graph(db, self.era, &now)?)),
+        }
     }
 }
 

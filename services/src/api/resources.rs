@@ -265,7 +265,8 @@ pub(crate) static LOGS: Resource = Resource {
     ..PLAIN
 };
 
-static REPOSITORIES: Resource = Resource {
+/// Git repositories.
+pub(crate) static REPOSITORIES: Resource = Resource {
     plural: "repositories",
     singular: "repository",
     class: "Repository",

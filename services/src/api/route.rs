@@ -2,11 +2,15 @@
 
 use hyper::Method;
 
+use super::computed_permissions::COMPUTED_PERMISSIONS;
 use super::resource::Resource;
 use super::resources;
 use super::special::{self, Special};
 use crate::era::Era;
-use crate::era::api::{DISCOVERY_BY_ANY_METHOD, HAS_CONFIG_AND_VOCABULARY, PATCH_UPDATES};
+use crate::era::api::{
+    DISCOVERY_BY_ANY_METHOD, HAS_COMPUTED_PERMISSIONS, HAS_CONFIG_AND_VOCABULARY, HAS_TRASH,
+    PATCH_UPDATES,
+};
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +23,10 @@ pub(crate) enum Route<'a> {
     Config,
     /// The property vocabulary.
     Vocabulary,
+    /// What each user reaches.
+    ComputedPermissions,
+    /// What time does to the trash.
+    TrashSweep,
     /// All objects of a resource.
     List(&'static Resource),
     /// A new object.
@@ -57,6 +65,19 @@ pub(crate) fn find<'a>(era: Era, method: &Method, path: &'a str) -> Option<Route
             "vocabulary" => return Some(Route::Vocabulary),
             _ => {}
         }
+    }
+    let computed = HAS_COMPUTED_PERMISSIONS.of(era) && plural == COMPUTED_PERMISSIONS.plural;
+    if computed && method == Method::GET && id.is_none() {
+        return Some(Route::ComputedPermissions);
+    }
+    let sweeps = HAS_TRASH.of(era) && (plural, id, action) == ("sys", Some("trash_sweep"), None);
+    if sweeps && method == Method::POST {
+        return Some(Route::TrashSweep);
+    }
+    if let (Some(id), None) = (id, action)
+        && let Some(special) = special::in_folder(era, plural, method)
+    {
+        return Some(Route::Special(special, Some(id)));
     }
     let resource = resources::by_plural(era, plural)?;
     let special = |name, member| special::find(era, resource, name, method, member);
@@ -114,6 +135,9 @@ mod tests {
         assert_eq!(get(DISCOVERY_PATH), "Discovery");
         assert_eq!(get("/arvados/v1/config"), "Config");
         assert_eq!(found(&Method::POST, "/arvados/v1/collections/x/trash"), "trash Some(\"x\")");
+        assert_eq!(get("/arvados/v1/permissions/x"), "get_permissions Some(\"x\")");
+        assert_eq!(get("/arvados/v1/computed_permissions"), "ComputedPermissions");
+        assert_eq!(found(&Method::POST, "/arvados/v1/sys/trash_sweep"), "TrashSweep");
     }
 
     #[test]
@@ -126,6 +150,10 @@ mod tests {
             "/arvados/v1/users/x/trash/y",
             "/arvados/v2/users",
             "/arvados/v1/api_clients",
+            "/arvados/v1/permissions",
+            "/arvados/v1/links/x/get_permissions",
+            "/arvados/v1/computed_permissions/x",
+            "/arvados/v1/sys/trash_sweep",
             "/database/reset",
         ] {
             assert_eq!(found(&Method::GET, path), "none", "{path}");

@@ -13,7 +13,11 @@ use super::object;
 use super::present;
 use super::readable;
 use super::resource::{Eras, Resource};
-use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, USERS};
+use super::resources::{
+    API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, LINKS, REPOSITORIES, USERS,
+};
+use super::sharing;
+use super::tokens;
 use super::user_merge;
 use super::user_setup;
 use super::uuid;
@@ -31,6 +35,8 @@ pub(crate) struct Special {
     pub(crate) method: Method,
     /// Whether it is on one object, whose uuid is then in the path.
     pub(crate) member: bool,
+    /// The folder of the uuid in its path, if that is not its resource's.
+    pub(crate) folder: Option<&'static str>,
     /// The eras that have it.
     pub(crate) eras: Eras,
     /// What it takes, besides the uuid in its path.
@@ -59,6 +65,17 @@ pub(crate) static SPECIALS: &[Special] = &[
         let token = token.ok_or(ApiError::NotLoggedIn)?;
         present::one(context, &API_CLIENT_AUTHORIZATIONS, token, None)
     }),
+    special(
+        &API_CLIENT_AUTHORIZATIONS,
+        "create_system_auth",
+        Method::POST,
+        false,
+        tokens::of_system,
+    )
+    .taking(parameters::system_auth),
+    special(&LINKS, "get_permissions", Method::GET, true, sharing::permissions_on)
+        .below("permissions"),
+    on_class(&REPOSITORIES, "get_all_permissions", Eras::All, sharing::on_repositories),
     on_class(&KEEP_SERVICES, "accessible", Eras::All, accessible),
     on_class(&GROUPS, "contents", Eras::All, contents::list).taking(parameters::contents),
     special(&GROUPS, "contents", Method::GET, true, contents::list),
@@ -97,13 +114,20 @@ const fn special(
     run: fn(&Context<'_>, &str) -> Result<Value>,
 ) -> Special {
     let parameters = parameters::none;
-    Special { resource, name, method, member, eras: Eras::All, parameters, run }
+    let eras = Eras::All;
+    Special { resource, name, method, member, folder: None, eras, parameters, run }
 }
 
 impl Special {
     /// The same in other eras.
     const fn in_eras(mut self, eras: Eras) -> Self {
         self.eras = eras;
+        self
+    }
+
+    /// The same below another folder.
+    const fn below(mut self, folder: &'static str) -> Self {
+        self.folder = Some(folder);
         self
     }
 
@@ -130,7 +154,16 @@ pub(crate) fn find(
     member: bool,
 ) -> Option<&'static Special> {
     of(era, resource).find(|special| {
-        special.name == name && special.method == *method && special.member == member
+        let here = special.folder.is_none() && special.member == member;
+        here && special.name == name && special.method == *method
+    })
+}
+
+/// The action on an object in a folder that is no resource's.
+pub(crate) fn in_folder(era: Era, folder: &str, method: &Method) -> Option<&'static Special> {
+    SPECIALS.iter().find(|special| {
+        let there = special.folder == Some(folder) && special.eras.has(era);
+        there && special.method == *method
     })
 }
 

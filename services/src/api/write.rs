@@ -35,7 +35,19 @@ pub(crate) fn create(context: &Context<'_>, resource: &Resource) -> Result<Value
         let text = format!("Permission denied: only admins create {}", resource.plural);
         return Err(denied(text));
     }
-    let given = attributes::read(context, resource, None)?;
+    create_from(context, resource, attributes::read(context, resource, None)?)
+}
+
+/// Makes a new object of what is `given`, and answers with it.
+///
+/// # Errors
+/// When the caller may not, or what is given is wrong.
+pub(crate) fn create_from(
+    context: &Context<'_>,
+    resource: &Resource,
+    given: Object,
+) -> Result<Value> {
+    let (era, account) = (context.era(), context.active_account()?);
     let mut object: Object = resource
         .columns(era)
         .map(|column| (column.name.to_owned(), value::initial(column)))

@@ -186,6 +186,10 @@ pub(crate) const SHOWN_OF_OTHER_USERS: ByEra<&[&str]> = ByEra {
 pub(crate) const PERMISSION_ON_ALL_USERS: ByEra<&str> =
     ByEra { y2015: "can_read", current: "can_write" };
 
+/// Whether an admin may list what each user reaches, in `computed_permissions`; in 2015 nothing
+/// tells.
+pub(crate) const HAS_COMPUTED_PERMISSIONS: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether the others see a user by a link once it is activated or set up; in 2015 they see all
 /// active users anyway.
 pub(crate) const ACTIVATED_USERS_ARE_VISIBLE: ByEra<bool> = ByEra { y2015: false, current: true };

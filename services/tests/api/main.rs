@@ -6,6 +6,7 @@ mod api_server;
 mod contents;
 mod deletion;
 mod lists;
+mod sharing;
 mod users;
 
 use api_server::{Server, read};
