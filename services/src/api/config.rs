@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::collection::TRASH_LIFETIME_SECONDS;
 use super::context::Api;
 use super::uuid;
+use super::versions;
 
 /// The published part of the configuration, for a client that reached the server as `host`.
 pub(crate) fn document(api: &Api, host: &str) -> Value {
@@ -18,7 +19,8 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
         "Collections": {
             "BlobSigning": api.signer.is_some(),
             "BlobSigningTTL": format!("{}s", api.signature_ttl_seconds),
-            "CollectionVersioning": false,
+            "CollectionVersioning": true,
+            "PreserveVersionIfIdle": format!("{}s", versions::IDLE.as_secs()),
             "DefaultReplication": api.default_replication,
             "DefaultTrashLifetime": format!("{TRASH_LIFETIME_SECONDS}s"),
             "TrustAllContent": false,

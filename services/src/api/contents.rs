@@ -14,6 +14,7 @@ use super::readable;
 use super::resource::Resource;
 use super::resources::{self, GROUPS, USERS};
 use super::uuid;
+use super::versions;
 use crate::era::api::{
     CONTENT_CLASSES, CONTENTS_ARE_RECURSIVE, GROUPS_IN_CONTENTS, HAS_TRASH, KNOWS_GROUP_CLASSES,
 };
@@ -40,6 +41,7 @@ pub(crate) fn list(context: &Context<'_>, id: &str) -> Result<Value> {
         let condition = Condition::all([
             readable::condition(context, resource, with_trash(context)?),
             listed(context, resource),
+            versions::listed(context, resource)?,
             among.clone(),
             filters.condition(resource)?,
         ]);

@@ -16,6 +16,7 @@ use super::readable;
 use super::resource::{Attribute, Resource, Shown};
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, USERS};
 use super::tokens;
+use super::versions;
 use crate::era::api::{HAS_TRASH, USER_FILTERS_ARE_FOR_ADMINS};
 
 /// A list ends early when its manifests exceed this: 128 MiB.
@@ -67,7 +68,10 @@ pub(crate) fn list_among(
 fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
     let (era, request) = (context.era(), context.request);
     let with_trash = HAS_TRASH.of(era) && request.flag("include_trash")?;
-    let mut conditions = vec![readable::condition(context, resource, with_trash)];
+    let mut conditions = vec![
+        readable::condition(context, resource, with_trash),
+        versions::listed(context, resource)?,
+    ];
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         let own = context.caller.account.as_ref();
         conditions.push(Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid)));

@@ -2,7 +2,7 @@
 //! library refuses to send any other.
 
 use super::resource::Resource;
-use super::resources::GROUPS;
+use super::resources::{COLLECTIONS, GROUPS};
 use crate::era::Era;
 use crate::era::api::{
     CONTENTS_ARE_RECURSIVE, DECLARES_FEDERATION_PARAMETERS, DECLARES_OLD_VERSIONS,
@@ -53,6 +53,8 @@ const SELECT: Parameter =
     optional("select", "array", None, "Which attributes to return; without it, the usual ones.");
 const INCLUDE_TRASH: Parameter =
     optional("include_trash", "boolean", Some("false"), "Whether to see what is in the trash.");
+const INCLUDE_OLD_VERSIONS: Parameter =
+    optional("include_old_versions", "boolean", Some("false"), "Whether to see past versions.");
 const ENSURE_UNIQUE_NAME: Parameter = optional(
     "ensure_unique_name",
     "boolean",
@@ -89,13 +91,8 @@ pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
         parameters.extend([CLUSTER_ID, BYPASS_FEDERATION]);
     }
     parameters.extend(can_be_trashed(era, resource).then_some(INCLUDE_TRASH));
-    if DECLARES_OLD_VERSIONS.of(era) && resource.plural == "collections" {
-        parameters.push(optional(
-            "include_old_versions",
-            "boolean",
-            Some("false"),
-            "Whether to see past versions; this server keeps none.",
-        ));
+    if resource.plural == COLLECTIONS.plural {
+        parameters.extend(DECLARES_OLD_VERSIONS.of(era).then_some(INCLUDE_OLD_VERSIONS));
     }
     parameters
 }
@@ -123,6 +120,7 @@ pub(crate) fn none(_: Era) -> Vec<Parameter> {
 pub(crate) fn contents(era: Era) -> Vec<Parameter> {
     let mut parameters = list(era, &GROUPS);
     parameters.push(optional("uuid", "string", Some(""), "The project or user that holds them."));
+    parameters.extend(DECLARES_OLD_VERSIONS.of(era).then_some(INCLUDE_OLD_VERSIONS));
     if CONTENTS_ARE_RECURSIVE.of(era) {
         parameters.extend([
             optional("recursive", "boolean", Some("false"), "Whether to look into subprojects."),

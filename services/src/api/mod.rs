@@ -63,6 +63,7 @@ mod user_setup;
 mod username;
 mod uuid;
 mod value;
+mod versions;
 mod write;
 
 /// The largest request body: 128 MiB.

@@ -11,6 +11,7 @@ use super::permission::Level;
 use super::resource::{Resource, UniqueName};
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, GROUPS, LOGS};
 use super::uuid;
+use super::versions;
 use crate::era::api::{NUMBERS_TAKEN_NAMES, ONLY_PROJECTS_OWN};
 
 /// Checks that the caller may put an object into the hands of `owner`; `moved` is the uuid of the
@@ -152,6 +153,7 @@ fn is_taken(
     if resource.column(context.era(), "is_trashed").is_some() {
         conditions.push(Condition::plain("is_trashed IS NOT TRUE"));
     }
+    conditions.push(versions::current(context.era(), resource));
     let taken = Condition::all(conditions);
     Ok(object::exists(context.db, resource, &taken)?)
 }

@@ -21,6 +21,7 @@ use super::time;
 use super::tokens;
 use super::uuid;
 use super::value;
+use super::versions;
 use crate::era::Era;
 use crate::era::api::{HAS_TRASH, NOTES_API_CLIENT, ROLES_BELONG_TO_SYSTEM};
 
@@ -161,9 +162,11 @@ pub(crate) fn change(
             changes.insert("name".to_owned(), name.clone());
         }
     }
+    let past = versions::before_change(context, resource, old, &mut changes)?;
     stamp(context, &mut changes)?;
     new.extend(changes.clone());
     object::update(context.db, resource, context.era(), id, &changes)?;
+    versions::after_change(context, resource, id, &changes, past.as_ref())?;
     saved(context, resource, Some(old), &new)
 }
 

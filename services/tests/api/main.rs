@@ -8,6 +8,7 @@ mod deletion;
 mod lists;
 mod sharing;
 mod users;
+mod versions;
 
 use api_server::{Server, read};
 use serde_json::{Value, json};
