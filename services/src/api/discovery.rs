@@ -140,11 +140,25 @@ fn methods_of(resource: &Resource, era: Era) -> Map<String, Value> {
         method(plural, "get", &Method::GET, &on_one, class, &parameters::get(era, resource)),
         method(plural, "list", &Method::GET, plural, &list, &parameters::list(era, resource)),
         with_body(
-            method(plural, "create", &Method::POST, plural, class, &parameters::create(era)),
+            method(
+                plural,
+                "create",
+                &Method::POST,
+                plural,
+                class,
+                &parameters::create(era, resource),
+            ),
             resource,
         ),
         with_body(
-            method(plural, "update", &Method::PUT, &on_one, class, &parameters::update(era)),
+            method(
+                plural,
+                "update",
+                &Method::PUT,
+                &on_one,
+                class,
+                &parameters::update(era, resource),
+            ),
             resource,
         ),
         method(plural, "delete", &Method::DELETE, &on_one, class, &[parameters::UUID]),

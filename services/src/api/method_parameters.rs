@@ -61,6 +61,12 @@ const ENSURE_UNIQUE_NAME: Parameter = optional(
     Some("false"),
     "Whether to adjust the name if it is taken.",
 );
+const ASYNC: Parameter = optional(
+    "async",
+    "boolean",
+    Some("false"),
+    "Whether permissions may follow later; here they never do.",
+);
 const CLUSTER_ID: Parameter =
     optional("cluster_id", "string", None, "The cluster that is meant; this one is the only one.");
 const BYPASS_FEDERATION: Parameter =
@@ -98,15 +104,17 @@ pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
 }
 
 /// Those of `create`.
-pub(crate) fn create(era: Era) -> Vec<Parameter> {
+pub(crate) fn create(era: Era, resource: &Resource) -> Vec<Parameter> {
     let mut parameters = vec![SELECT, ENSURE_UNIQUE_NAME];
+    parameters.extend(takes_async(era, resource).then_some(ASYNC));
     parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(CLUSTER_ID));
     parameters
 }
 
 /// Those of `update`.
-pub(crate) fn update(era: Era) -> Vec<Parameter> {
+pub(crate) fn update(era: Era, resource: &Resource) -> Vec<Parameter> {
     let mut parameters = vec![UUID, SELECT];
+    parameters.extend(takes_async(era, resource).then_some(ASYNC));
     parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(BYPASS_FEDERATION));
     parameters
 }
@@ -179,6 +187,11 @@ pub(crate) fn user_merge(_: Era) -> Vec<Parameter> {
             "Whether tokens, keys and permissions go to the user that remains.",
         ),
     ]
+}
+
+/// Whether a client may do without waiting for what a change means to permissions.
+fn takes_async(era: Era, resource: &Resource) -> bool {
+    resource.plural == GROUPS.plural && can_be_trashed(era, resource)
 }
 
 fn can_be_trashed(era: Era, resource: &Resource) -> bool {

@@ -35,6 +35,7 @@ mod image;
 mod like;
 mod list;
 mod listing;
+mod logins;
 mod manifest;
 mod method_parameters;
 mod object;

@@ -22,7 +22,8 @@ impl Level {
     /// The level that a permission link named `name` gives.
     pub(crate) fn of_link(name: &str) -> Option<Self> {
         match name {
-            "can_read" => Some(Self::Read),
+            // Who may log in to a machine may see it.
+            "can_read" | "can_login" => Some(Self::Read),
             "can_write" => Some(Self::Write),
             "can_manage" => Some(Self::Manage),
             _ => None,

@@ -98,7 +98,8 @@ static API_CLIENTS: Resource = Resource {
     ..PLAIN
 };
 
-static AUTHORIZED_KEYS: Resource = Resource {
+/// Public keys with which users log in.
+pub(crate) static AUTHORIZED_KEYS: Resource = Resource {
     plural: "authorized_keys",
     singular: "authorized_key",
     class: "AuthorizedKey",
@@ -327,7 +328,8 @@ pub(crate) static USERS: Resource = Resource {
     ..PLAIN
 };
 
-static VIRTUAL_MACHINES: Resource = Resource {
+/// Machines that users log in to.
+pub(crate) static VIRTUAL_MACHINES: Resource = Resource {
     plural: "virtual_machines",
     singular: "virtual_machine",
     class: "VirtualMachine",

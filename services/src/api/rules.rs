@@ -79,8 +79,7 @@ fn check_link(context: &Context<'_>, changes: &mut Object, old: Option<&Object>)
 
 fn check_permission_link(context: &Context<'_>, link: &Object) -> Result<()> {
     let name = text(link, "name");
-    let known_login = name == "can_login";
-    if Level::of_link(name).is_none() && !known_login {
+    if Level::of_link(name).is_none() {
         return Err(unprocessable(
             "Name is invalid, must be one of can_read, can_write, can_manage, can_login",
         ));

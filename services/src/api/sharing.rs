@@ -9,8 +9,7 @@ use super::object::{self, Object, text};
 use super::permission::Level;
 use super::present;
 use super::readable;
-use super::resource::Resource;
-use super::resources::{self, LINKS, USERS};
+use super::resources::{AUTHORIZED_KEYS, LINKS, REPOSITORIES, USERS};
 use super::uuid;
 
 /// Answers with the permission links onto the object `id`, to whoever manages it.
@@ -61,9 +60,8 @@ pub(crate) fn on_repositories(context: &Context<'_>, _: &str) -> Result<Value> {
         keys.insert(text(user, "uuid").to_owned(), keys_of(context, user)?);
     }
     let mut described = Vec::new();
-    let repositories = resources::by_plural(era, "repositories").ok_or(ApiError::NotFound)?;
-    for repository in object::all(context.db, repositories, era, &Condition::all([]))? {
-        described.push(describe(context, repositories, &repository, &users)?);
+    for repository in object::all(context.db, &REPOSITORIES, era, &Condition::all([]))? {
+        described.push(describe(context, &repository, &users)?);
     }
     Ok(json!({
         "kind": "arvados#RepositoryPermissionSnapshot",
@@ -73,23 +71,15 @@ pub(crate) fn on_repositories(context: &Context<'_>, _: &str) -> Result<Value> {
 }
 
 fn keys_of(context: &Context<'_>, user: &Object) -> Result<Value> {
-    let Some(keys) = resources::by_plural(context.era(), "authorized_keys") else {
-        return Ok(json!([]));
-    };
     let own = Condition::equals("authorized_user_uuid", text(user, "uuid"));
-    let keys = object::all(context.db, keys, context.era(), &own)?;
+    let keys = object::all(context.db, &AUTHORIZED_KEYS, context.era(), &own)?;
     let described = keys
         .iter()
         .map(|key| json!({"public_key": key["public_key"], "authorized_key_uuid": key["uuid"]}));
     Ok(described.collect())
 }
 
-fn describe(
-    context: &Context<'_>,
-    repositories: &Resource,
-    repository: &Object,
-    users: &[Object],
-) -> Result<Value> {
+fn describe(context: &Context<'_>, repository: &Object, users: &[Object]) -> Result<Value> {
     let head = Condition::equals("head_uuid", text(repository, "uuid"));
     let onto = Condition::all([permissions(), head]);
     let links = object::all(context.db, &LINKS, context.era(), &onto)?;
@@ -100,7 +90,7 @@ fn describe(
         }
     }
     let urls = ["uuid", "name", "push_url", "fetch_url"].map(str::to_owned);
-    let mut described = present::one(context, repositories, repository, Some(&urls))?;
+    let mut described = present::one(context, &REPOSITORIES, repository, Some(&urls))?;
     described["user_permissions"] = of_users.into();
     Ok(described)
 }

@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::contents;
 use super::context::Context;
 use super::error::{ApiError, Result};
+use super::logins;
 use super::method_parameters::{self as parameters, Parameter};
 use super::object;
 use super::present;
@@ -15,6 +16,7 @@ use super::readable;
 use super::resource::{Eras, Resource};
 use super::resources::{
     API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, LINKS, REPOSITORIES, USERS,
+    VIRTUAL_MACHINES,
 };
 use super::sharing;
 use super::tokens;
@@ -76,6 +78,8 @@ pub(crate) static SPECIALS: &[Special] = &[
     special(&LINKS, "get_permissions", Method::GET, true, sharing::permissions_on)
         .below("permissions"),
     on_class(&REPOSITORIES, "get_all_permissions", Eras::All, sharing::on_repositories),
+    on_class(&VIRTUAL_MACHINES, "get_all_logins", Eras::All, logins::list),
+    special(&VIRTUAL_MACHINES, "logins", Method::GET, true, logins::list),
     on_class(&KEEP_SERVICES, "accessible", Eras::All, accessible),
     on_class(&GROUPS, "contents", Eras::All, contents::list).taking(parameters::contents),
     special(&GROUPS, "contents", Method::GET, true, contents::list),

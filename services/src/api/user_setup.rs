@@ -8,7 +8,9 @@ use super::context::Context;
 use super::error::{ApiError, Result, denied, unprocessable};
 use super::object::{self, Object, text};
 use super::present;
-use super::resources::{self, API_CLIENT_AUTHORIZATIONS, LINKS, USERS};
+use super::resources::{
+    API_CLIENT_AUTHORIZATIONS, AUTHORIZED_KEYS, LINKS, USERS, VIRTUAL_MACHINES,
+};
 use super::schema;
 use super::time;
 use super::uuid;
@@ -98,10 +100,8 @@ pub(crate) fn set_up(context: &Context<'_>, _: &str) -> Result<Value> {
 
 /// The link by which `user` logs in to the virtual machine `machine`.
 fn login(context: &Context<'_>, user: &Object, machine: &str) -> Result<Object> {
-    let known = resources::by_plural(context.era(), "virtual_machines");
-    let condition = Condition::equals("uuid", machine);
-    let known = known.map(|machines| object::exists(context.db, machines, &condition));
-    if !known.transpose()?.unwrap_or_default() {
+    let known = Condition::equals("uuid", machine);
+    if !object::exists(context.db, &VIRTUAL_MACHINES, &known)? {
         return Err(unprocessable(format!("No vm found for {machine}")));
     }
     let login = json!({"username": user["username"]});
@@ -200,9 +200,6 @@ pub(crate) fn unset_up(context: &Context<'_>, id: &str) -> Result<Value> {
 pub(crate) fn forget_credentials(context: &Context<'_>, id: &str) -> Result<()> {
     let owned = Condition::equals("owner_uuid", id);
     write::delete_all(context, &API_CLIENT_AUTHORIZATIONS, &owned)?;
-    if let Some(keys) = resources::by_plural(context.era(), "authorized_keys") {
-        let own = Condition::any([owned, Condition::equals("authorized_user_uuid", id)]);
-        write::delete_all(context, keys, &own)?;
-    }
-    Ok(())
+    let own = Condition::any([owned, Condition::equals("authorized_user_uuid", id)]);
+    write::delete_all(context, &AUTHORIZED_KEYS, &own)
 }

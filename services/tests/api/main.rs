@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod access;
 mod api_server;
 mod contents;
 mod deletion;
@@ -213,6 +214,11 @@ fn names_are_unique_or_made_so() {
     let again = server.create("active", "collections?ensure_unique_name=true", &body);
     let end = again["uuid"].as_str().unwrap().split_at(12).1;
     assert_eq!(again["name"], format!("twice ({end})"));
+    let server = Server::start("2015");
+    for name in ["twice", "twice (2)", "twice (3)"] {
+        let made = server.create("active", "collections?ensure_unique_name=true", &body);
+        assert_eq!(made["name"], name);
+    }
 }
 
 #[test]

@@ -142,3 +142,28 @@ fn a_swept_trash_loses_what_is_over_and_takes_what_is_due() {
     assert_eq!(in_trash("groups", &json!({"uuid": project})), 404);
     assert_eq!(in_trash("collections", &kept), 200);
 }
+
+#[test]
+fn a_link_to_log_in_names_a_login_and_shows_the_machine() {
+    const MACHINE: &str = "zzzzz-2x53u-382brsig8rp3065";
+    for era in ["current", "2015"] {
+        let server = Server::start(era);
+        let (status, list) = server.get("admin", &format!("virtual_machines/{MACHINE}/logins"));
+        assert_eq!((status, &list["kind"]), (200, &json!("arvados#HashList")));
+        let logins = list["items"].as_array().unwrap();
+        let named = |name: &str| logins.iter().find(|login| login["username"] == name).unwrap();
+        assert_eq!(logins.len(), 2, "{era}: the third link names no login");
+        assert_eq!(named("adminroot")["groups"], json!(["docker", "admin"]));
+        assert_eq!(named("active")["groups"], json!([]));
+        assert_eq!(named("active")["authorized_key_uuid"], "zzzzz-fngyi-12nc9ov4osp8nae");
+        assert_eq!(named("active")["hostname"], "testvm2.shell");
+        assert_eq!(server.get("admin", "virtual_machines/get_all_logins").1, list, "{era}");
+        let status =
+            |auth: &str, path: &str| server.get(auth, &format!("virtual_machines/{path}")).0;
+        assert_eq!(status("active", &format!("{MACHINE}/logins")), 403);
+        assert_eq!(status("active", "get_all_logins"), 403);
+        assert_eq!(status("admin", "zzzzz-2x53u-nowherenowheren/logins"), 404);
+        assert_eq!(status("active", MACHINE), 200, "{era}");
+        assert_eq!(status("project_viewer", MACHINE), 404, "{era}");
+    }
+}
