@@ -12,6 +12,7 @@ use super::resource::{Resource, UniqueName};
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, GROUPS, LOGS};
 use super::uuid;
 use super::versions;
+use crate::era::Era;
 use crate::era::api::{NUMBERS_TAKEN_NAMES, ONLY_PROJECTS_OWN};
 
 /// Checks that the caller may put an object into the hands of `owner`; `moved` is the uuid of the
@@ -149,11 +150,17 @@ fn is_taken(
         let owner = text(object, "owner_uuid");
         conditions.push(Condition::equals("owner_uuid", owner));
     }
-    // What is in the trash does not hold its name.
-    if resource.column(context.era(), "is_trashed").is_some() {
-        conditions.push(Condition::plain("is_trashed IS NOT TRUE"));
-    }
-    conditions.push(versions::current(context.era(), resource));
+    conditions.push(holds_name(context.era(), resource));
     let taken = Condition::all(conditions);
     Ok(object::exists(context.db, resource, &taken)?)
+}
+
+/// The condition that nobody else may have the name of an object: what is in the trash or past does
+/// not hold its name.
+pub(crate) fn holds_name(era: Era, resource: &Resource) -> Condition {
+    let untrashed = match resource.column(era, "is_trashed") {
+        Some(_) => Condition::plain("is_trashed IS NOT TRUE"),
+        None => Condition::all([]),
+    };
+    Condition::all([untrashed, versions::current(era, resource)])
 }

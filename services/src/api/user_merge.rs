@@ -8,9 +8,10 @@ use super::condition::Condition;
 use super::context::Context;
 use super::error::{ApiError, Result, denied, unprocessable};
 use super::object::{self, Object, text};
+use super::ownership;
 use super::permission::Level;
 use super::present;
-use super::resource::UniqueName;
+use super::resource::{Resource, UniqueName};
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, LOGS, USERS};
 use super::schema;
 use super::user_setup;
@@ -111,7 +112,7 @@ fn move_possessions(context: &Context<'_>, old: &str, new: &str, new_owner: &str
         }
         let owner = if OF_THE_USER.contains(&plural) { new } else { new_owner };
         if resource.unique_name == UniqueName::PerOwner {
-            check_names(context, plural, old, owner)?;
+            check_names(context, resource, old, owner)?;
         }
         let sql = format!("UPDATE {plural} SET owner_uuid = ?1 WHERE owner_uuid = ?2");
         context.db.prepare_cached(&sql)?.execute([owner, old])?;
@@ -121,15 +122,16 @@ fn move_possessions(context: &Context<'_>, old: &str, new: &str, new_owner: &str
     Ok(())
 }
 
-/// No two of the objects of `old` and `new` that are not in the trash have one name.
-fn check_names(context: &Context<'_>, plural: &str, old: &str, new: &str) -> Result<()> {
-    let sql = format!(
-        "SELECT EXISTS (SELECT 1 FROM {plural} AS moved JOIN {plural} AS there USING (name)
-         WHERE moved.owner_uuid = ?1 AND there.owner_uuid = ?2
-             AND moved.is_trashed IS NOT TRUE AND there.is_trashed IS NOT TRUE)"
-    );
-    let clash = context.db.prepare_cached(&sql)?.query_row([old, new], |row| row.get(0))?;
-    if clash {
+/// No two of the objects of `old` and `new` that hold their names have one name.
+fn check_names(context: &Context<'_>, resource: &Resource, old: &str, new: &str) -> Result<()> {
+    let named = |owner: &str| {
+        let owned = Condition::equals("owner_uuid", owner);
+        Condition::all([owned, ownership::holds_name(context.era(), resource)])
+    };
+    let (moved, there, plural) = (named(old), named(new), resource.plural);
+    let clash = format!("name IN (SELECT name FROM {plural} WHERE {})", there.sql);
+    let clash = Condition::all([moved, Condition::new(clash, there.parameters)]);
+    if object::exists(context.db, resource, &clash)? {
         return Err(unprocessable("Owner uuid, name has already been taken"));
     }
     Ok(())

@@ -143,6 +143,25 @@ fn a_merged_user_leaves_what_it_has_to_the_other() {
 }
 
 #[test]
+fn a_merge_does_not_put_two_objects_of_one_name_into_one_place() {
+    let server = Server::start("current");
+    let (old, _) = newcomer(&server, "old@example.com");
+    let (new, _) = newcomer(&server, "new@example.com");
+    let give = |owner: &str| {
+        let body = json!({"collection": {"name": "same", "owner_uuid": owner}});
+        server.create("admin", "collections", &body)["uuid"].as_str().unwrap().to_owned()
+    };
+    let first = give(&old);
+    give(&new);
+    let merge = json!({"new_owner_uuid": new, "old_user_uuid": old, "new_user_uuid": new});
+    assert_eq!(post(&server, "admin", "merge", &merge).0, 422);
+    assert_eq!(server.get("admin", &format!("collections/{first}")).1["owner_uuid"], old);
+    let path = format!("/arvados/v1/collections/{first}");
+    assert_eq!(server.call("admin", "DELETE", &path, &NONE).0, 200);
+    assert_eq!(post(&server, "admin", "merge", &merge).0, 200);
+}
+
+#[test]
 fn a_merged_user_that_is_not_redirected_cannot_come_back() {
     let server = Server::start("current");
     let (old, old_token) = newcomer(&server, "old@example.com");
