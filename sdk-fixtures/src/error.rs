@@ -56,8 +56,7 @@ pub enum Error {
 
     /// A piece of ERB (Ruby in a fixture file) that this crate cannot evaluate.
     #[error(
-        "{}:{line}:{column}: cannot evaluate the ERB `{expression}`; understood are times such as \
-         `<%= 3.minutes.ago.to_s(:db) %>`",
+        "{}:{line}:{column}: cannot evaluate the ERB `{expression}`; {reason}",
         path.display()
     )]
     Erb {
@@ -69,6 +68,8 @@ pub enum Error {
         column: usize,
         /// The tag as it is written.
         expression: String,
+        /// Why not, or what is understood.
+        reason: &'static str,
     },
 
     /// A program of the checkout could not be built.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::checkout;
 use crate::class::Class;
 use crate::content_hash::content_hash;
-use crate::dangling::{self, Dangling};
+use crate::dangling::{self, Dangling, Reference};
 use crate::error::Error;
 use crate::nearest::nearest;
 use crate::value::Value;
-use crate::{erb, trim_mark, yaml};
+use crate::{erb, yaml};
 
 /// A folder of Rails fixture YAML, one file `CLASS.yml` a class. Nothing is read before it is
 /// asked for, and each time anew.
@@ -56,26 +56,27 @@ impl Fixtures {
     /// When the folder has no such file, or the file is not what fixtures look like; the error
     /// says where.
     pub fn class(&self, name: &str) -> Result<Class, Error> {
-        let (path, text) = self.rendered(name)?;
-        let records = yaml::records(&text).map_err(|wrong| Error::Yaml {
+        let (path, rendered) = self.rendered(name)?;
+        let records = yaml::records(&rendered.text).map_err(|wrong| Error::Yaml {
             path,
-            position: wrong.position,
+            position: wrong.position.map(|(line, column)| (rendered.source_line(line), column)),
             message: wrong.message,
         })?;
         Ok(Class { name: name.to_owned(), records })
     }
 
     /// The file of a class, and its text with the ERB in it evaluated.
-    fn rendered(&self, class: &str) -> Result<(PathBuf, String), Error> {
+    fn rendered(&self, class: &str) -> Result<(PathBuf, erb::Rendered), Error> {
         let path = self.file(class)?;
         let source = fs_err::read_to_string(&path)?;
-        match erb::render(trim_mark::before_mark(&source)) {
-            Ok(text) => Ok((path, text)),
+        match erb::render(&source) {
+            Ok(rendered) => Ok((path, rendered)),
             Err(unknown) => Err(Error::Erb {
                 path,
                 line: unknown.line,
                 column: unknown.column,
                 expression: unknown.expression,
+                reason: unknown.reason,
             }),
         }
     }
@@ -90,8 +91,10 @@ impl Fixtures {
         let classes = names.iter().map(|name| self.class(name)).collect::<Result<Vec<_>, _>>()?;
         let mut found: Vec<Dangling> = Vec::new();
         for reference in dangling::references(&classes) {
-            let (path, text) = self.rendered(reference.class)?;
-            let position = yaml::place(&text, reference.label, reference.column, reference.value);
+            let (path, rendered) = self.rendered(reference.class)?;
+            let Reference { label, column, value, .. } = reference;
+            let position = yaml::place(&rendered.text, label, column, value)
+                .map(|(line, column)| (rendered.source_line(line), column));
             if position.is_some()
                 && found.iter().any(|it| it.path == path && it.position == position)
             {
@@ -100,9 +103,9 @@ impl Fixtures {
             found.push(Dangling {
                 path,
                 position,
-                label: reference.label.to_owned(),
-                column: reference.column.to_owned(),
-                value: reference.value.to_owned(),
+                label: label.to_owned(),
+                column: column.to_owned(),
+                value: value.to_owned(),
                 nearest: reference.nearest,
             });
         }
@@ -124,7 +127,7 @@ impl Fixtures {
             nearest: nearest(label, class.records.iter().map(|r| r.label.as_str())),
         })?;
         match record.get(COLUMN) {
-            Some(Value::Text(token)) => Ok(token.clone()),
+            Some(Value::Text(token) | Value::Plain(token)) => Ok(token.clone()),
             // A token of a few digits, which YAML takes for a number.
             Some(Value::Integer(digits)) => Ok(digits.to_string()),
             _ => {

@@ -13,6 +13,7 @@
 //! # Ok::<(), sdk_fixtures::Error>(())
 //! ```
 
+mod ago;
 pub mod checkout;
 mod class;
 mod content_hash;
@@ -23,17 +24,18 @@ mod error;
 mod folder;
 pub mod git;
 mod nearest;
-mod number;
+mod plain;
 pub mod program;
 pub mod test_servers;
-mod trim_mark;
 mod value;
 mod yaml;
 
+pub use ago::Ago;
 pub use class::{Class, Record};
 pub use dangling::Dangling;
 pub use error::Error;
 pub use folder::Fixtures;
+pub use plain::timestamp;
 pub use test_servers::TestServers;
 pub use value::Value;
 

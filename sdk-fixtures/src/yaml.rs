@@ -1,8 +1,9 @@
 //! Fixture YAML as Ruby reads it: a mapping from labels to mappings from columns to values.
 //!
 //! Three things need care. A key that comes twice keeps its last value. `<<: *other` merges. And
-//! text that looks like a number may be a token: what YAML 1.2 takes for a number that is no
-//! plain integer is read a second time, as the text that it is ([`exact`]).
+//! text that looks like a number may be a token, or what only YAML 1.1 takes for one: what YAML 1.2
+//! takes for a number that is no plain integer is read a second time, as the text that it is
+//! ([`exact`]), and what only YAML 1.1 takes for more than text stays [`Value::Plain`].
 
 mod exact;
 mod place;
@@ -48,9 +49,10 @@ pub(crate) fn records(text: &str) -> Result<Vec<Record>, Wrong> {
 }
 
 fn document(text: &str) -> serde_yaml::Result<Value> {
-    let mut tree = tree::Level::File.deserialize(Deserializer::from_str(text))?;
-    if exact::has_doubtful_number(&tree) {
-        exact::Reread(&mut tree).deserialize(Deserializer::from_str(text))?;
+    let mut tree = tree::Reading::of(text).deserialize(Deserializer::from_str(text))?;
+    let doubt = exact::Doubt::about(text);
+    if doubt.is_in(&tree) {
+        exact::Reread(&mut tree, doubt).deserialize(Deserializer::from_str(text))?;
     }
     Ok(settle::settled(tree))
 }
@@ -87,6 +89,10 @@ mod tests {
         columns(&format!("label:\n  column: {text}\n")).remove(0).1
     }
 
+    fn plain(text: &str) -> Value {
+        Value::Plain(text.to_owned())
+    }
+
     fn text(text: &str) -> Value {
         Value::Text(text.to_owned())
     }
@@ -103,9 +109,19 @@ mod tests {
             ("1.5", Value::Float(1.5)),
             ("'1.5'", text("1.5")),
             ("\"true\"", text("true")),
-            ("yes", text("yes")),
-            ("2038-01-01 00:00:00", text("2038-01-01 00:00:00")),
-            ("12:30:45", text("12:30:45")),
+            ("yes", plain("yes")),
+            ("'yes'", text("yes")),
+            ("!!str yes", text("yes")),
+            (
+                "[é, on, 'on', \"on\"]",
+                Value::List(vec![text("é"), plain("on"), text("on"), text("on")]),
+            ),
+            ("|-\n    yes", text("yes")),
+            ("2038-01-01 00:00:00", plain("2038-01-01 00:00:00")),
+            ("12:30:45", plain("12:30:45")),
+            ("0o17", text("0o17")),
+            ("0123", plain("0123")),
+            ("1_000", plain("1_000")),
             (":waz", text(":waz")),
         ] {
             assert_eq!(only_value(source), expected, "{source}");
@@ -115,7 +131,7 @@ mod tests {
     #[test]
     fn tokens_that_look_like_numbers_keep_their_text() {
         let digits = "1".repeat(50);
-        for source in ["0123", "1e5", "9223372036854775808", &digits, "-0123", "1_000"] {
+        for source in ["1e5", "9223372036854775808", &digits] {
             assert_eq!(only_value(source), text(source));
         }
         let nested = only_value(&format!("{{a: [1, 1e5, 2.5], b: {digits}}}"));

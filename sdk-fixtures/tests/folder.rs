@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use sdk_fixtures::{Error, Fixtures, Value};
+use sdk_fixtures::{Ago, Error, Fixtures, Value};
 use tempfile::TempDir;
 
 fn folder(files: &[(&str, &str)]) -> (TempDir, Fixtures) {
@@ -27,17 +27,30 @@ fn classes_are_the_stems_of_yml_files_in_order() {
 }
 
 #[test]
-fn records_come_in_the_order_of_the_file_up_to_the_mark() {
+fn records_come_in_the_order_of_the_file_and_loops_are_read() {
     let (_dir, fixtures) = folder(&[(
         "jobs.yml",
         "b:\n  at: <%= 2.minutes.ago.to_s(:db) %>\na:\n  n: 1\n\
-         # Test Helper trims the rest of the file\n<% for i in 1..60 do %>\njob_<%= i %>:\n",
+         # Test Helper trims the rest of the file\n<% for i in 1..2 do %>\njob_<%=i%>:\n  \
+         uuid: job<%= i.to_s.rjust(3, '0') %>\n  at: <%= ((i+5)/5).minute.ago.to_s(:db) %>\n\
+         <% end %>\n",
     )]);
     let class = fixtures.class("jobs").unwrap();
     let labels: Vec<&str> = class.records.iter().map(|r| r.label.as_str()).collect();
-    assert_eq!(labels, ["b", "a"]);
+    assert_eq!(labels, ["b", "a", "job_1", "job_2"]);
     let at = class.record("b").and_then(|record| record.get("at"));
-    assert_eq!(at, Some(&Value::SecondsAgo(120.0)));
+    assert_eq!(at, Some(&Value::Ago(Ago { months: 0, seconds: 120.0 })));
+    let second = class.record("job_2").unwrap();
+    assert_eq!(second.text("uuid"), Some("job002"));
+    assert_eq!(second.get("at"), Some(&Value::Ago(Ago { months: 0, seconds: 60.0 })));
+}
+
+#[test]
+fn wrong_yaml_behind_a_loop_is_told_with_the_line_of_the_file() {
+    let source = "<% for i in 1..5 do %>\na_<%= i %>:\n  b: 1\n<% end %>\nc: {d: [x\n";
+    let (dir, fixtures) = folder(&[("users.yml", source)]);
+    let text = message(&dir, fixtures.class("users"));
+    assert!(text.starts_with("DIR/users.yml:6:1: did not find"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! Mappings with every key once: the last of the same name wins, and `<<` merges what it names.
 
+use std::collections::HashMap;
+
 use crate::value::Value;
+
+/// From this many entries on, keys are found by their hash.
+const MANY: usize = 32;
 
 /// `value` with all mappings in it settled.
 pub(super) fn settled(value: Value) -> Value {
@@ -13,33 +18,51 @@ pub(super) fn settled(value: Value) -> Value {
 
 /// As Ruby does it: entry by entry, so that a merge overrides what stands before it.
 fn settled_entries(entries: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    let mut kept = Vec::with_capacity(entries.len());
+    let mut kept = Kept::default();
     for (key, value) in entries {
         match (key.as_str(), settled(value)) {
-            ("<<", Value::Map(merged)) => put_all(&mut kept, merged),
+            ("<<", Value::Map(merged)) => kept.put_all(merged),
             ("<<", Value::List(all)) if all.iter().all(|one| matches!(one, Value::Map(_))) => {
                 for one in all.into_iter().rev() {
                     if let Value::Map(merged) = one {
-                        put_all(&mut kept, merged);
+                        kept.put_all(merged);
                     }
                 }
             }
-            (_, value) => put(&mut kept, key, value),
+            (_, value) => kept.put(key, value),
         }
     }
-    kept
+    kept.entries
 }
 
-fn put_all(kept: &mut Vec<(String, Value)>, entries: Vec<(String, Value)>) {
-    for (key, value) in entries {
-        put(kept, key, value);
+#[derive(Default)]
+struct Kept {
+    entries: Vec<(String, Value)>,
+    /// Where each key is, once there are many.
+    places: HashMap<String, usize>,
+}
+
+impl Kept {
+    fn put_all(&mut self, entries: Vec<(String, Value)>) {
+        for (key, value) in entries {
+            self.put(key, value);
+        }
     }
-}
 
-fn put(kept: &mut Vec<(String, Value)>, key: String, value: Value) {
-    match kept.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, old)) => *old = value,
-        None => kept.push((key, value)),
+    fn put(&mut self, key: String, value: Value) {
+        let place = match self.places.is_empty() {
+            true => self.entries.iter().position(|(known, _)| *known == key),
+            false => self.places.get(&key).copied(),
+        };
+        if let Some((_, old)) = place.and_then(|place| self.entries.get_mut(place)) {
+            *old = value;
+            return;
+        }
+        self.entries.push((key, value));
+        if self.entries.len() >= MANY {
+            let new = self.entries.iter().enumerate().skip(self.places.len());
+            self.places.extend(new.map(|(place, (key, _))| (key.clone(), place)));
+        }
     }
 }
 
@@ -57,6 +80,19 @@ mod tests {
         let both = Value::List(vec![map(&[("a", 1)]), map(&[("a", 2), ("b", 2)])]);
         let merged = settled(Value::Map(vec![("<<".to_owned(), both)]));
         assert_eq!(merged, map(&[("a", 1), ("b", 2)]));
+    }
+
+    #[test]
+    fn many_keys_are_settled_like_few() {
+        let entry = |n: usize| (format!("key {}", n % (2 * MANY)), Value::Integer(n as i64));
+        let Value::Map(kept) = settled(Value::Map((0..5 * MANY).map(entry).collect())) else {
+            panic!("a mapping stays one");
+        };
+        assert_eq!(kept.len(), 2 * MANY);
+        for (place, (key, value)) in kept.iter().enumerate() {
+            let last = if place < MANY { place + 4 * MANY } else { place + 2 * MANY };
+            assert_eq!((key, value), (&format!("key {place}"), &Value::Integer(last as i64)));
+        }
     }
 
     #[test]

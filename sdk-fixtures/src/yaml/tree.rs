@@ -7,11 +7,19 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use crate::erb::{self, Time};
+use crate::plain;
 use crate::value::Value;
+
+/// The reading of a part of the document.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    level: Level,
+    source: &'a str,
+}
 
 /// How deep in the file a value stands, and so what it has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Level {
+enum Level {
     /// The whole: labels to records, or nothing.
     File,
     /// A record: columns to values.
@@ -20,23 +28,38 @@ pub(super) enum Level {
     Value,
 }
 
-impl Level {
+impl<'a> Reading<'a> {
+    /// Of all of `source`.
+    pub(super) fn of(source: &'a str) -> Self {
+        Self { level: Level::File, source }
+    }
+
     fn below(self) -> Self {
-        match self {
-            Self::File => Self::Record,
-            Self::Record | Self::Value => Self::Value,
-        }
+        let level = match self.level {
+            Level::File => Level::Record,
+            Level::Record | Level::Value => Level::Value,
+        };
+        Self { level, ..self }
     }
 
     fn scalar<E: Error>(self, value: Value, found: Unexpected<'_>) -> Result<Value, E> {
-        match self {
-            Self::Value => Ok(value),
-            Self::File | Self::Record => Err(E::invalid_type(found, &self)),
+        match self.level {
+            Level::Value => Ok(value),
+            Level::File | Level::Record => Err(E::invalid_type(found, &self)),
         }
+    }
+
+    /// Whether `text`, which is a piece of the source, stands there without quotes and a tag.
+    fn is_plain(self, text: &str) -> bool {
+        let start = text.as_ptr().addr().checked_sub(self.source.as_ptr().addr());
+        let before = start.and_then(|start| self.source.get(..start));
+        before.is_some_and(|before| {
+            !before.ends_with(['\'', '"']) && !before.trim_end().ends_with("!!str")
+        })
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Level {
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -44,20 +67,20 @@ impl<'de> DeserializeSeed<'de> for Level {
     }
 }
 
-impl<'de> Visitor<'de> for Level {
+impl<'de> Visitor<'de> for Reading<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "a mapping from labels to records",
-            Self::Record => "the columns of a record",
-            Self::Value => "a value without a tag",
+        f.write_str(match self.level {
+            Level::File => "a mapping from labels to records",
+            Level::Record => "the columns of a record",
+            Level::Value => "a value without a tag",
         })
     }
 
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        match self {
-            Self::File => Ok(Value::Null),
+        match self.level {
+            Level::File => Ok(Value::Null),
             _ => self.scalar(Value::Null, Unexpected::Unit),
         }
     }
@@ -97,14 +120,24 @@ impl<'de> Visitor<'de> for Level {
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
         let value = match erb::time_of(text) {
             Time::Absent => Value::Text(text.to_owned()),
-            Time::SecondsAgo(seconds) => Value::SecondsAgo(seconds),
+            Time::Ago(ago) => Value::Ago(ago),
             Time::WithinText => return Err(E::custom("a time in ERB must be the whole value")),
         };
         self.scalar(value, Unexpected::Str(text))
     }
 
+    /// Only text that stands in the source as it is comes here.
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value, E> {
+        let value = self.visit_str(text)?;
+        let has_meaning = |text: &str| !matches!(plain::meaning(text), Value::Text(_));
+        Ok(match value {
+            Value::Text(same) if self.is_plain(text) && has_meaning(text) => Value::Plain(same),
+            value => value,
+        })
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        if self != Self::Value {
+        if self.level != Level::Value {
             return Err(Error::invalid_type(Unexpected::Seq, &self));
         }
         let mut list = Vec::new();

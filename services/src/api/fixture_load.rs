@@ -5,18 +5,20 @@ use std::collections::HashMap;
 
 use anyhow::{Context, bail};
 use md5::{Digest, Md5};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use sdk_fixtures::{Class, Fixtures, Record, Value as Fixture};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::collection;
+use super::fixture_table::{FixtureTable, MAX_ID, Row};
+use super::fixture_value;
 use super::object::{self, Object};
-use super::resource::{Attribute, Kind, Resource};
+use super::relative;
+use super::resource::Resource;
 use super::resources::{
     self, API_CLIENT_AUTHORIZATIONS, COLLECTIONS, KEEP_DISKS, KEEP_SERVICES, USERS,
 };
 use super::time;
-use super::value;
 use crate::era::Era;
 use crate::era::api::{RESET_FORGETS_KEEP_SERVICES, TOKEN_IS_ITS_UUID};
 
@@ -56,14 +58,16 @@ fn is_reset(resource: &Resource, era: Era) -> bool {
 
 fn load_class(
     db: &Connection,
-    resource: &Resource,
+    resource: &'static Resource,
     era: Era,
     class: &Class,
     user_ids: &mut UserIds,
 ) -> anyhow::Result<()> {
+    let mut table = FixtureTable::new(db, resource, era)?;
+    let now = jiff::Timestamp::now();
     for record in &class.records {
         let place = || format!("{}.yml: {}", class.name, record.label);
-        let mut row = row(resource, era, record).with_context(place)?;
+        let mut row = row(&table, era, record, now).with_context(place)?;
         if resource.plural == USERS.plural {
             user_ids.insert(row.id, object::text(&row.object, "uuid").to_owned());
         } else if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
@@ -71,38 +75,38 @@ fn load_class(
         } else if resource.plural == COLLECTIONS.plural {
             collection::derive(&mut row.object, era);
         }
-        insert(db, resource, era, &row).with_context(place)?;
+        table.insert(&row).with_context(place)?;
     }
+    table.finish()?;
     Ok(())
 }
 
-/// A fixture, ready for its table.
-struct Row {
-    id: i64,
-    object: Object,
-    /// Columns that hold times so many seconds ago.
-    relative: Vec<(&'static str, f64)>,
-}
-
-fn row(resource: &Resource, era: Era, record: &Record) -> anyhow::Result<Row> {
-    let mut row = Row {
-        id: label_id(&record.label),
-        object: resource
-            .columns(era)
-            .map(|column| (column.name.to_owned(), value::initial(column)))
-            .collect(),
-        relative: Vec::new(),
-    };
+fn row(
+    table: &FixtureTable<'_>,
+    era: Era,
+    record: &Record,
+    now: jiff::Timestamp,
+) -> anyhow::Result<Row> {
+    let mut row = table.empty_row(label_id(&record.label));
     for (name, given) in &record.columns {
-        set(&mut row, resource, era, name, given)?;
+        set(&mut row, table.resource, era, name, given)?;
     }
-    let has_created_at = record.columns.iter().any(|(name, _)| name == "created_at");
-    if !has_created_at {
-        row.relative.push(("created_at", 0.0));
+    if !record.columns.iter().any(|(name, _)| name == "created_at") {
+        row.relative.push(("created_at", None));
     }
-    let now = jiff::Timestamp::now();
-    for (name, seconds) in &row.relative {
-        row.object.insert((*name).to_owned(), time::ago(now, *seconds).into());
+    for (name, template) in &row.relative {
+        let value = match template {
+            None => time::format(now).into(),
+            Some(template) => {
+                let text = relative::filled(template, now);
+                // Templates of a whole object or array are JSON.
+                match row.object.get(*name) {
+                    Some(Value::Object(_) | Value::Array(_)) => serde_json::from_str(&text)?,
+                    _ => text.into(),
+                }
+            }
+        };
+        row.object.insert((*name).to_owned(), value);
     }
     Ok(row)
 }
@@ -114,26 +118,32 @@ fn set(
     name: &str,
     given: &Fixture,
 ) -> anyhow::Result<()> {
-    if let (Some(column), Fixture::Text(label)) =
-        (resource.column(era, &format!("{name}_id")), given)
-    {
-        let id = label_id(label);
-        row.object.insert(column.name.to_owned(), id.into());
-        return Ok(());
-    }
     if name == "id" {
-        let Fixture::Integer(id) = given else {
+        let Fixture::Integer(id) = given.in_yaml_1_1() else {
             bail!("id is not a number");
         };
-        row.id = *id;
+        row.id = id;
+        row.has_own_id = true;
         return Ok(());
     }
     if let Some(column) = resource.column(era, name) {
-        if let Fixture::SecondsAgo(seconds) = given {
-            row.relative.push((column.name, *seconds));
+        let value = fixture_value::accept(column.kind, given)
+            .map_err(|what| anyhow::anyhow!("column {name}: {what}"))?;
+        let text = match &value {
+            Value::String(text) => Some(text.clone()),
+            Value::Object(_) | Value::Array(_) => Some(value.to_string()),
+            _ => None,
+        };
+        if let Some(template) = text.filter(|text| relative::is_template(text)) {
+            row.relative.push((column.name, Some(template)));
         }
-        let value = convert(column, given).with_context(|| format!("column {name}"))?;
         row.object.insert(column.name.to_owned(), value);
+        return Ok(());
+    }
+    if let (Some(column), Some(label)) =
+        (resource.column(era, &format!("{name}_id")), given.as_text())
+    {
+        row.object.insert(column.name.to_owned(), label_id(label).into());
         return Ok(());
     }
     if name == "expires_at" && resource.plural == COLLECTIONS.plural {
@@ -146,37 +156,6 @@ fn set(
         return Ok(());
     }
     bail!("{} have no column {name}", resource.plural)
-}
-
-fn convert(column: &Attribute, given: &Fixture) -> anyhow::Result<Value> {
-    let given = match (column.kind, given) {
-        (_, Fixture::SecondsAgo(seconds)) => time::ago(jiff::Timestamp::now(), *seconds).into(),
-        // YAML 1.1 has more words for booleans than those that its reader knows.
-        (Kind::Boolean, Fixture::Text(text)) => match text.to_lowercase().as_str() {
-            "yes" | "y" | "on" => Value::Bool(true),
-            "no" | "n" | "off" => Value::Bool(false),
-            _ => json(given),
-        },
-        _ => json(given),
-    };
-    value::accept(column.kind, &given).map_err(|what| anyhow::anyhow!("{given} {what}"))
-}
-
-fn json(given: &Fixture) -> Value {
-    match given {
-        Fixture::Null => Value::Null,
-        Fixture::Bool(value) => (*value).into(),
-        Fixture::Integer(value) => (*value).into(),
-        Fixture::Float(value) => (*value).into(),
-        Fixture::Text(text) => text.as_str().into(),
-        Fixture::SecondsAgo(seconds) => time::ago(jiff::Timestamp::now(), *seconds).into(),
-        Fixture::List(items) => items.iter().map(json).collect(),
-        Fixture::Map(entries) => entries
-            .iter()
-            .map(|(name, value)| (name.clone(), json(value)))
-            .collect::<Map<_, _>>()
-            .into(),
-    }
 }
 
 /// Gives a token its owner, and a uuid that stays the same from load to load.
@@ -210,21 +189,9 @@ fn token_uuid(label: &str, secret: &str) -> String {
     format!("zzzzz-{}-{suffix}", API_CLIENT_AUTHORIZATIONS.infix)
 }
 
-fn insert(db: &Connection, resource: &Resource, era: Era, row: &Row) -> anyhow::Result<()> {
-    let inserted = object::insert(db, resource, era, &row.object)?;
-    let table = resource.plural;
-    db.prepare_cached(&format!("UPDATE {table} SET id = ? WHERE id = ?"))?
-        .execute([row.id, inserted])?;
-    let mut statement = db.prepare_cached("INSERT INTO relative_times VALUES (?, ?, ?, ?)")?;
-    for (column, seconds) in &row.relative {
-        statement.execute(params![table, column, seconds, row.id])?;
-    }
-    Ok(())
-}
-
 /// The id that Rails gives the fixture `label`.
 fn label_id(label: &str) -> i64 {
-    i64::from(crc32(label.as_bytes())) % ((1 << 30) - 1)
+    i64::from(crc32(label.as_bytes())) % MAX_ID
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
@@ -237,8 +204,11 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::api::resources::KEEP_SERVICES;
+    use crate::api::schema;
 
     #[test]
     fn ids_are_those_of_rails() {
@@ -256,24 +226,35 @@ mod tests {
         Record { label: "it".to_owned(), columns: vec![(column.to_owned(), value)] }
     }
 
+    fn loaded(resource: &'static Resource, record: &Record) -> anyhow::Result<Row> {
+        let db = Connection::open_in_memory()?;
+        db.execute_batch(&schema::statements(Era::Current))?;
+        let table = FixtureTable::new(&db, resource, Era::Current)?;
+        row(&table, Era::Current, record, "2020-01-01T00:00:00Z".parse()?)
+    }
+
     #[test]
-    fn booleans_are_those_of_yaml_1_1() {
-        let record = record("read_only", Fixture::Text("yes".to_owned()));
-        let row = row(&KEEP_SERVICES, Era::Current, &record).unwrap();
-        assert_eq!(row.object["read_only"], Value::Bool(true));
+    fn a_time_within_an_object_is_relative_too() {
+        let ago = Fixture::Ago(sdk_fixtures::Ago { months: 0, seconds: 60.0 });
+        let given = Fixture::Map(vec![("at".to_owned(), Fixture::List(vec![ago]))]);
+        let row = loaded(&COLLECTIONS, &record("properties", given)).unwrap();
+        let expected = json!({"at": ["2019-12-31T23:59:00.000000000Z"]});
+        assert_eq!(row.object["properties"], expected);
+        let columns: Vec<_> = row.relative.iter().map(|(column, _)| *column).collect();
+        assert_eq!(columns, ["properties", "created_at"]);
     }
 
     #[test]
     fn an_unknown_column_is_an_error() {
         let record = record("colour", Fixture::Null);
-        let error = row(&KEEP_SERVICES, Era::Current, &record).err().unwrap();
+        let error = loaded(&KEEP_SERVICES, &record).err().unwrap();
         assert_eq!(error.to_string(), "keep_services have no column colour");
     }
 
     #[test]
     fn what_was_to_expire_goes_to_the_trash() {
         let record = record("expires_at", Fixture::Text("2001-01-01T00:00:00Z".to_owned()));
-        let row = row(&COLLECTIONS, Era::Current, &record).unwrap();
+        let row = loaded(&COLLECTIONS, &record).unwrap();
         assert_eq!(row.object["trash_at"], "2001-01-01T00:00:00.000000000Z");
     }
 }

@@ -14,7 +14,7 @@ use crate::era::Era;
 use crate::signature::to_hex;
 
 /// Part of every image's name: to be raised when fixtures are to be loaded in another way.
-const LOADER_VERSION: u32 = 1;
+const LOADER_VERSION: u32 = 2;
 
 /// The image of `fixtures` in the folder `cache`, made now if it is not there.
 ///

@@ -5,11 +5,10 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
+use super::relative;
 use super::schema;
-use super::time;
 
 /// Makes `image` known to `db` under the name `image`.
 ///
@@ -41,7 +40,7 @@ pub(crate) fn restore(db: &Connection) -> rusqlite::Result<()> {
         db.prepare_cached(&format!("INSERT INTO main.{table} SELECT * FROM image.{table}"))?
             .execute([])?;
     }
-    refresh_relative_times(db, "image")?;
+    relative::refresh(db, "image")?;
     schema::touch_permissions(db)
 }
 
@@ -49,36 +48,6 @@ fn reset_tables(db: &Connection) -> rusqlite::Result<Vec<String>> {
     db.prepare_cached("SELECT name FROM image.reset_tables")?
         .query_map([], |row| row.get(0))?
         .collect()
-}
-
-/// Sets all times that fixtures give relative to now, as the list in `source` says.
-///
-/// # Errors
-/// Those of the database.
-pub(crate) fn refresh_relative_times(db: &Connection, source: &str) -> rusqlite::Result<()> {
-    let now = Timestamp::now();
-    let sql = format!(
-        "SELECT DISTINCT table_name, column_name, seconds FROM {source}.relative_times
-         WHERE table_name IN (SELECT name FROM {source}.reset_tables)"
-    );
-    let groups: Vec<(String, String, f64)> = db
-        .prepare_cached(&sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (table, column, seconds) in groups {
-        let sql = format!(
-            "UPDATE main.{table} SET {column} = ?1 WHERE id IN (
-                 SELECT row_id FROM {source}.relative_times
-                 WHERE table_name = ?2 AND column_name = ?3 AND seconds = ?4)"
-        );
-        db.prepare_cached(&sql)?.execute(params![
-            time::ago(now, seconds),
-            table,
-            column,
-            seconds
-        ])?;
-    }
-    Ok(())
 }
 
 /// An email of a user outside the fixtures that is not a test address; `None` if there is no such

@@ -20,13 +20,16 @@ const INDEXED: &[&str] = &[
     "object_uuid",
 ];
 
-/// What only the server knows: which tables a reset restores, which times are relative to it, and a
-/// number that changes with everything that permissions depend on.
+/// What only the server knows: which tables a reset restores, which values are relative to its time,
+/// and a number that changes with everything that permissions depend on.
 const INTERNAL: &str = "
 CREATE TABLE reset_tables (name TEXT PRIMARY KEY);
-CREATE TABLE relative_times (
-    table_name TEXT, column_name TEXT, seconds REAL, row_id INTEGER,
-    PRIMARY KEY (table_name, column_name, seconds, row_id)
+CREATE TABLE relative_columns (
+    table_name TEXT, column_name TEXT, PRIMARY KEY (table_name, column_name)
+) WITHOUT ROWID;
+CREATE TABLE relative_values (
+    table_name TEXT, column_name TEXT, row_id INTEGER, template TEXT,
+    PRIMARY KEY (table_name, column_name, row_id)
 ) WITHOUT ROWID;
 CREATE TABLE permission_generation (value INTEGER);
 INSERT INTO permission_generation VALUES (1);

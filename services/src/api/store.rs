@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::{ApiError, Result};
 use super::like;
+use super::relative;
 use super::reset;
 use super::schema;
 
@@ -90,6 +91,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // A killed server loses nothing by this; only a crashed machine would.
     connection.pragma_update(None, "synchronous", "OFF")?;
     like::install(&connection)?;
+    relative::install(&connection)?;
     Ok(connection)
 }
 
@@ -101,7 +103,7 @@ fn create(path: &Path, image: &Path) -> anyhow::Result<()> {
     let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     let transaction = connection.transaction()?;
-    reset::refresh_relative_times(&transaction, "main")?;
+    relative::refresh(&transaction, "main")?;
     schema::touch_permissions(&transaction)?;
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)?;
