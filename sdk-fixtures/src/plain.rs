@@ -5,8 +5,8 @@
 
 use crate::value::Value;
 
-/// What plain text is in YAML 1.1: a boolean, a number, [`Value::Plain`] if it is a date or time,
-/// and [`Value::Text`] if it is nothing of that, or a number that no `i64` holds.
+/// What plain text is in YAML 1.1: a boolean, a number, [`Value::Plain`] if it is a date or time, the
+/// name of a symbol, and the text itself if it is nothing of that, or a number that no `i64` holds.
 pub(crate) fn meaning(text: &str) -> Value {
     // Most scalars end here.
     let first = text.bytes().next().unwrap_or_default();
@@ -16,6 +16,9 @@ pub(crate) fn meaning(text: &str) -> Value {
     if is_date(text) || timestamp(text).is_some() {
         return Value::Plain(text.to_owned());
     }
+    if let Some(name) = symbol(text) {
+        return Value::Text(name.to_owned());
+    }
     let number = match first {
         b'0'..=b'9' | b'+' | b'-' | b'.' => integer(text)
             .map(Value::Integer)
@@ -24,6 +27,14 @@ pub(crate) fn meaning(text: &str) -> Value {
         _ => None,
     };
     number.unwrap_or_else(|| Value::Text(text.to_owned()))
+}
+
+/// The name of the Ruby symbol that plain text is: `:name`, `:"any name"`.
+pub(crate) fn symbol(text: &str) -> Option<&str> {
+    let name = text.strip_prefix(':').filter(|name| !name.is_empty())?;
+    let unquoted =
+        ['\'', '"'].iter().find_map(|quote| name.strip_prefix(*quote)?.strip_suffix(*quote));
+    Some(unquoted.unwrap_or(name))
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -266,6 +277,13 @@ mod tests {
             "",
         ] {
             assert_eq!(meaning(text), Value::Text(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_symbol_is_its_name() {
+        for (text, name) in [(":waz", "waz"), (":'w z'", "w z"), (":", ":"), ("a:b", "a:b")] {
+            assert_eq!(meaning(text), Value::Text(name.to_owned()), "{text}");
         }
     }
 

@@ -89,6 +89,10 @@ mod tests {
         columns(&format!("label:\n  column: {text}\n")).remove(0).1
     }
 
+    fn entry(key: &str, number: i64) -> (String, Value) {
+        (key.to_owned(), Value::Integer(number))
+    }
+
     fn plain(text: &str) -> Value {
         Value::Plain(text.to_owned())
     }
@@ -122,7 +126,9 @@ mod tests {
             ("0o17", text("0o17")),
             ("0123", plain("0123")),
             ("1_000", plain("1_000")),
-            (":waz", text(":waz")),
+            (":waz", plain(":waz")),
+            ("':waz'", text(":waz")),
+            ("\n    :a: 1\n    ':b': 2", Value::Map(vec![entry("a", 1), entry(":b", 2)])),
         ] {
             assert_eq!(only_value(source), expected, "{source}");
         }

@@ -129,9 +129,9 @@ impl<'de> Visitor<'de> for Reading<'_> {
     /// Only text that stands in the source as it is comes here.
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value, E> {
         let value = self.visit_str(text)?;
-        let has_meaning = |text: &str| !matches!(plain::meaning(text), Value::Text(_));
+        let is_more = || plain::meaning(text) != value && self.is_plain(text);
         Ok(match value {
-            Value::Text(same) if self.is_plain(text) && has_meaning(text) => Value::Plain(same),
+            Value::Text(same) if is_more() => Value::Plain(same),
             value => value,
         })
     }
@@ -149,22 +149,43 @@ impl<'de> Visitor<'de> for Reading<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Vec::new();
-        while let Some(Key(key)) = entries.next_key()? {
+        while let Some(key) = entries.next_key_seed(KeyOf(self))? {
             map.push((key, entries.next_value_seed(self.below())?));
         }
         Ok(Value::Map(map))
     }
 }
 
-/// A key, as the text that it is, whatever type YAML would give it.
-struct Key(String);
+/// The reading of a key: the text that it is, whatever type YAML would give it.
+struct KeyOf<'a>(Reading<'a>);
 
-impl<'de> serde::Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let key = String::deserialize(deserializer)?;
-        match erb::time_of(&key) {
-            Time::Absent => Ok(Self(key)),
-            _ => Err(D::Error::custom("a time in ERB must be a value, not a key")),
+impl<'de> DeserializeSeed<'de> for KeyOf<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeyOf<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        match erb::time_of(text) {
+            Time::Absent => Ok(text.to_owned()),
+            _ => Err(E::custom("a time in ERB must be a value, not a key")),
+        }
+    }
+
+    /// A symbol, which only serialized columns have for a key, is its name.
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<String, E> {
+        match plain::symbol(text).filter(|_| self.0.is_plain(text)) {
+            Some(name) => Ok(name.to_owned()),
+            None => self.visit_str(text),
         }
     }
 }
