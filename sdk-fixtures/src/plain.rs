@@ -8,25 +8,24 @@ use crate::value::Value;
 /// What plain text is in YAML 1.1: a boolean, a number, [`Value::Plain`] if it is a date or time, the
 /// name of a symbol, and the text itself if it is nothing of that, or a number that no `i64` holds.
 pub(crate) fn meaning(text: &str) -> Value {
-    // Most scalars end here.
-    let first = text.bytes().next().unwrap_or_default();
-    if first.is_ascii_alphabetic() {
-        return boolean(text).map_or_else(|| Value::Text(text.to_owned()), Value::Bool);
-    }
-    if is_date(text) || timestamp(text).is_some() {
-        return Value::Plain(text.to_owned());
-    }
-    if let Some(name) = symbol(text) {
-        return Value::Text(name.to_owned());
-    }
-    let number = match first {
+    other_meaning(text).unwrap_or_else(|| Value::Text(text.to_owned()))
+}
+
+/// The same; `None` if it is the text itself.
+pub(crate) fn other_meaning(text: &str) -> Option<Value> {
+    match text.bytes().next()? {
+        // Most scalars end here.
+        b'a'..=b'z' | b'A'..=b'Z' => boolean(text).map(Value::Bool),
+        b':' => symbol(text).map(|name| Value::Text(name.to_owned())),
+        b'0'..=b'9' if is_date(text) || timestamp(text).is_some() => {
+            Some(Value::Plain(text.to_owned()))
+        }
         b'0'..=b'9' | b'+' | b'-' | b'.' => integer(text)
             .map(Value::Integer)
             .or_else(|| float(text).map(Value::Float))
             .or_else(|| sexagesimal(text)),
         _ => None,
-    };
-    number.unwrap_or_else(|| Value::Text(text.to_owned()))
+    }
 }
 
 /// The name of the Ruby symbol that plain text is: `:name`, `:"any name"`.
@@ -81,9 +80,9 @@ fn float(text: &str) -> Option<f64> {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (number, None),
     };
-    let value = match number.to_ascii_lowercase().as_str() {
-        ".nan" if sign.is_empty() => f64::NAN,
-        ".inf" => f64::INFINITY,
+    let value = match number {
+        _ if number.eq_ignore_ascii_case(".nan") && sign.is_empty() => f64::NAN,
+        _ if number.eq_ignore_ascii_case(".inf") => f64::INFINITY,
         _ => {
             let (whole, fraction) = mantissa.split_once('.')?;
             let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());

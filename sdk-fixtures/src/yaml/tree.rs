@@ -129,7 +129,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
     /// Only text that stands in the source as it is comes here.
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Value, E> {
         let value = self.visit_str(text)?;
-        let is_more = || plain::meaning(text) != value && self.is_plain(text);
+        let is_more = || plain::other_meaning(text).is_some() && self.is_plain(text);
         Ok(match value {
             Value::Text(same) if is_more() => Value::Plain(same),
             value => value,

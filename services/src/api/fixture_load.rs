@@ -65,7 +65,10 @@ fn load_class(
 ) -> anyhow::Result<()> {
     let mut table = FixtureTable::new(db, resource, era)?;
     let now = jiff::Timestamp::now();
-    for record in &class.records {
+    let mut records: Vec<&Record> = class.records.iter().collect();
+    // A table grows at its end when ids rise.
+    records.sort_by_cached_key(|record| own_id(record).unwrap_or(label_id(&record.label)));
+    for record in records {
         let place = || format!("{}.yml: {}", class.name, record.label);
         let mut row = row(&table, era, record, now).with_context(place)?;
         if resource.plural == USERS.plural {
@@ -79,6 +82,14 @@ fn load_class(
     }
     table.finish()?;
     Ok(())
+}
+
+/// The id that a fixture gives itself.
+fn own_id(record: &Record) -> Option<i64> {
+    match record.get("id")?.in_yaml_1_1() {
+        Fixture::Integer(id) => Some(id),
+        _ => None,
+    }
 }
 
 fn row(

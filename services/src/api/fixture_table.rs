@@ -1,12 +1,12 @@
 //! The table of a class, as the loader of fixtures fills it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use anyhow::bail;
 use rusqlite::types::Value as Sql;
 use rusqlite::{CachedStatement, Connection, ErrorCode, params, params_from_iter};
 
-use super::object::Object;
+use super::object::{self, Object};
 use super::resource::{Attribute, Resource};
 use super::resources::USERS;
 use super::value;
@@ -39,6 +39,7 @@ pub(crate) struct FixtureTable<'a> {
     insert: CachedStatement<'a>,
     note_relative: CachedStatement<'a>,
     relative: BTreeSet<&'static str>,
+    uuids: HashSet<String>,
     empty: Object,
 }
 
@@ -67,6 +68,7 @@ impl<'a> FixtureTable<'a> {
             insert: db.prepare_cached(&insert)?,
             note_relative: db.prepare_cached("INSERT INTO relative_values VALUES (?, ?, ?, ?)")?,
             relative: BTreeSet::new(),
+            uuids: HashSet::new(),
             empty: resource.columns(era).map(|column| initial(&column)).collect(),
             columns,
         })
@@ -82,14 +84,15 @@ impl<'a> FixtureTable<'a> {
     /// # Errors
     /// When another record has its id or uuid, and those of the database.
     pub(crate) fn insert(&mut self, row: &Row) -> anyhow::Result<()> {
+        let uuid = object::text(&row.object, "uuid");
+        // The index that sees to it is made when the table is filled.
+        if !uuid.is_empty() && !self.uuids.insert(uuid.to_owned()) {
+            bail!("another record has the uuid {uuid}");
+        }
         let mut id = row.id;
         while let Err(error) = self.try_insert(id, &row.object) {
-            let is_taken = error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
-            if !is_taken {
+            if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
                 return Err(error.into());
-            }
-            if !self.has(id)? {
-                bail!("another record has its uuid");
             }
             if row.has_own_id || REFERRED.contains(&self.resource.plural) {
                 bail!("another record has the id {id}; give one of them an `id` of its own");
@@ -110,11 +113,6 @@ impl<'a> FixtureTable<'a> {
             .iter()
             .map(|column| value::to_sql(column.kind, object.get(column.name).unwrap_or(&null)));
         self.insert.execute(params_from_iter([Sql::Integer(id)].into_iter().chain(values)))
-    }
-
-    fn has(&self, id: i64) -> rusqlite::Result<bool> {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE id = ?)", self.resource.plural);
-        self.db.prepare_cached(&sql)?.query_row([id], |row| row.get(0))
     }
 
     /// Notes which columns have values that are relative to now.
@@ -166,6 +164,6 @@ mod tests {
             assert_eq!(insert(resource, &rows).unwrap_err().to_string(), expected);
         }
         let error = insert(&COLLECTIONS, &[(1, "a", false), (2, "a", false)]).unwrap_err();
-        assert_eq!(error.to_string(), "another record has its uuid");
+        assert_eq!(error.to_string(), "another record has the uuid a");
     }
 }

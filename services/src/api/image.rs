@@ -10,6 +10,7 @@ use sdk_fixtures::Fixtures;
 use super::fixture_load;
 use super::schema;
 use super::seeds;
+use super::store;
 use crate::era::Era;
 use crate::signature::to_hex;
 
@@ -45,9 +46,13 @@ fn build(path: &Path, fixtures: &Fixtures, era: Era) -> anyhow::Result<()> {
     let mut db = Connection::open(path)?;
     db.pragma_update(None, "journal_mode", "OFF")?;
     db.pragma_update(None, "synchronous", "OFF")?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    // The ids of fixtures are in no order: what does not fit is written and read again and again.
+    db.pragma_update(None, "cache_size", -store::LOADER_CACHE_KIB)?;
     let transaction = db.transaction()?;
-    transaction.execute_batch(&schema::statements(era))?;
+    transaction.execute_batch(&schema::tables(era))?;
     fixture_load::load(&transaction, fixtures, era)?;
+    transaction.execute_batch(&schema::indexes(era))?;
     seeds::plant(&transaction, era)?;
     transaction.commit()?;
     db.close().map_err(|(_, error)| error)?;

@@ -38,6 +38,8 @@ mod like;
 mod list;
 mod listing;
 mod logins;
+#[cfg(test)]
+mod load_bench;
 mod manifest;
 mod method_parameters;
 mod object;

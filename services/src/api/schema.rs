@@ -37,30 +37,38 @@ INSERT INTO permission_generation VALUES (1);
 
 /// The statements that make an empty database of `era`.
 pub(crate) fn statements(era: Era) -> String {
-    let mut sql = String::from(INTERNAL);
-    for resource in resources::all(era) {
-        sql.push_str(&table(resource, era));
-    }
-    sql
+    tables(era) + &indexes(era)
 }
 
-fn table(resource: &Resource, era: Era) -> String {
-    let table = resource.plural;
-    let mut sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY");
-    let mut indexes = format!("CREATE UNIQUE INDEX {table}_uuid ON {table} (uuid);\n");
-    for column in resource.columns(era).filter(|column| column.name != "id") {
-        let name = column.name;
-        let affinity = match column.kind {
-            Kind::Integer | Kind::Boolean => "INTEGER",
-            _ => "TEXT",
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(sql, ", {name} {affinity}");
-        if INDEXED.contains(&name) {
-            let _ = writeln!(indexes, "CREATE INDEX {table}_{name} ON {table} ({name});");
+/// Those that make its tables.
+pub(crate) fn tables(era: Era) -> String {
+    let tables = resources::all(era).map(|resource| {
+        let mut sql = format!("CREATE TABLE {} (id INTEGER PRIMARY KEY", resource.plural);
+        for column in resource.columns(era).filter(|column| column.name != "id") {
+            let affinity = match column.kind {
+                Kind::Integer | Kind::Boolean => "INTEGER",
+                _ => "TEXT",
+            };
+            // Writing to a String cannot fail.
+            let _ = write!(sql, ", {} {affinity}", column.name);
         }
-    }
-    format!("{sql});\n{indexes}")
+        sql + ");\n"
+    });
+    INTERNAL.to_owned() + &tables.collect::<String>()
+}
+
+/// Those that make its indexes, which takes less time once the tables are filled.
+pub(crate) fn indexes(era: Era) -> String {
+    let index = |table: &str, column: &str| {
+        format!("CREATE INDEX {table}_{column} ON {table} ({column});\n")
+    };
+    let of_table = |resource: &'static Resource| {
+        let table = resource.plural;
+        let indexed = resource.columns(era).filter(|column| INDEXED.contains(&column.name));
+        let others: String = indexed.map(|column| index(table, column.name)).collect();
+        format!("CREATE UNIQUE INDEX {table}_uuid ON {table} (uuid);\n{others}")
+    };
+    resources::all(era).map(of_table).collect()
 }
 
 /// Tells every cached permission computation that it is out of date, once this transaction commits.

@@ -17,6 +17,12 @@ use super::schema;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 128;
 
+/// How much of a database whoever loads fixtures keeps in memory.
+pub(crate) const LOADER_CACHE_KIB: i64 = 256 << 10;
+
+/// How much of the database the writer keeps in memory, if it is so large: a reset writes all of it.
+const WRITER_CACHE_KIB: i64 = 64 << 10;
+
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -37,6 +43,7 @@ impl Store {
         let open = || -> rusqlite::Result<Connection> {
             let writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             writer.pragma_update(None, "journal_mode", "WAL")?;
+            writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
             reset::attach(&writer, image)?;
             Ok(writer)
         };
@@ -90,6 +97,7 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     // A killed server loses nothing by this; only a crashed machine would.
     connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     like::install(&connection)?;
     relative::install(&connection)?;
     Ok(connection)
@@ -102,6 +110,7 @@ fn create(path: &Path, image: &Path) -> anyhow::Result<()> {
     fs_err::copy(image, draft.path())?;
     let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "cache_size", -LOADER_CACHE_KIB)?;
     let transaction = connection.transaction()?;
     relative::refresh(&transaction, "main")?;
     schema::touch_permissions(&transaction)?;

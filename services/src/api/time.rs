@@ -27,7 +27,17 @@ pub(crate) fn from_now(seconds: f64) -> String {
 
 /// `moment` in the database's form.
 pub(crate) fn format(moment: Timestamp) -> String {
-    moment.strftime("%Y-%m-%dT%H:%M:%S.%6f000Z").to_string()
+    let time = Offset::UTC.to_datetime(moment);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}000Z",
+        time.year(),
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.subsec_nanosecond() / 1000
+    )
 }
 
 /// Reads a date and time with or without a zone; without one it is UTC.
