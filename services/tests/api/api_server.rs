@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     child: Child,
     era: &'static str,
+    fixtures: PathBuf,
     agent: ureq::Agent,
 }
 
@@ -31,6 +32,11 @@ pub(crate) type Answer = (u16, Value);
 impl Server {
     /// Starts a server of `era` on the fixtures that come with the project.
     pub(crate) fn start(era: &'static str) -> Self {
+        Self::start_on(era, sdk_fixtures::Fixtures::builtin().dir())
+    }
+
+    /// Starts a server of `era` on the fixtures in the folder `fixtures`.
+    pub(crate) fn start_on(era: &'static str, fixtures: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let certified = rcgen::generate_simple_self_signed(names).unwrap();
@@ -39,31 +45,36 @@ impl Server {
         write("key.pem", &certified.signing_key.serialize_pem());
         write("signing.key", SIGNING_KEY);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let child = spawn(folder.path(), &listener, era);
+        let child = spawn(folder.path(), &listener, era, fixtures);
         let tls = ureq::tls::TlsConfig::builder().disable_verification(true);
         let agent = ureq::Agent::config_builder()
             .tls_config(tls.build())
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { folder, listener, child, era, agent: agent.into() }
+        Self { folder, listener, child, era, fixtures: fixtures.to_owned(), agent: agent.into() }
     }
 
     /// Kills the server and starts it again on the same database.
     pub(crate) fn restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.child = spawn(self.folder.path(), &self.listener, self.era);
+        self.child = spawn(self.folder.path(), &self.listener, self.era, &self.fixtures);
     }
 
     /// A path below the server's folder.
-    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The address of `path` on the server.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("https://{}{path}", self.listener.local_addr().unwrap())
+    }
+
+    /// What sends requests.
+    pub(crate) fn agent(&self) -> ureq::Agent {
+        self.agent.clone()
     }
 
     /// Sends a request as it is.
@@ -117,15 +128,14 @@ pub(crate) fn read(mut response: Response<ureq::Body>) -> Answer {
     (status, body)
 }
 
-fn spawn(folder: &Path, listener: &TcpListener, era: &str) -> Child {
+fn spawn(folder: &Path, listener: &TcpListener, era: &str, fixtures: &Path) -> Child {
     let descriptor = listener.as_raw_fd();
-    let fixtures = sdk_fixtures::Fixtures::builtin();
     let mut command = Command::new(env!("CARGO_BIN_EXE_services"));
     command
         .args(["api", "-certificate=certificate.pem", "-key=key.pem"])
         .args(["-database=api.sqlite", "-image-cache=images"])
         .args(["-era", era, "-blob-signing-key-file=signing.key"])
-        .arg(format!("-fixtures={}", fixtures.dir().display()))
+        .arg(format!("-fixtures={}", fixtures.display()))
         .current_dir(folder)
         .env("XTASK_LISTEN", format!("api={descriptor}"))
         .stdin(Stdio::null())

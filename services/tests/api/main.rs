@@ -6,6 +6,8 @@ mod access;
 mod api_server;
 mod contents;
 mod deletion;
+mod durability;
+mod fixtures;
 mod lists;
 mod sharing;
 mod users;
