@@ -38,14 +38,19 @@ pub(crate) fn filled(template: &str, now: Timestamp) -> String {
 
 /// The moment `ago`, or now if it is out of range.
 fn moment(ago: Ago, now: Timestamp) -> String {
-    let months = jiff::Span::new().try_months(ago.months);
-    let then = months.and_then(|months| now.to_zoned(TimeZone::UTC).checked_sub(months));
-    let then = then.map_or(now, |then| then.timestamp());
+    let then = if ago.months == 0 { now } else { months_ago(ago.months, now) };
     let seconds = jiff::SignedDuration::try_from_secs_f64(ago.seconds);
     let then = seconds.and_then(|seconds| then.checked_sub(seconds)).unwrap_or(then);
     let whole = then.as_nanosecond().div_euclid(1_000_000_000);
     let whole = i64::try_from(whole).ok().and_then(|it| Timestamp::from_second(it).ok());
     time::format(whole.unwrap_or(then))
+}
+
+/// By the calendar, which takes a while.
+fn months_ago(months: i32, now: Timestamp) -> Timestamp {
+    let months = jiff::Span::new().try_months(months);
+    let then = months.and_then(|months| now.to_zoned(TimeZone::UTC).checked_sub(months));
+    then.map_or(now, |then| then.timestamp())
 }
 
 /// Teaches `db` the function `filled(microseconds of now, template)`. Without a template it is now.
