@@ -32,6 +32,11 @@ pub(crate) fn record(
         (Some(_), None) => EVENT_OF_DELETION.of(context.era()),
     };
     let now = time::now();
+    let event_at = match (old, new) {
+        (None, Some(new)) => text(new, "created_at"),
+        (Some(_), Some(new)) => text(new, "modified_at"),
+        _ => &now,
+    };
     let log = json!({
         "uuid": uuid::new(LOGS.infix),
         "owner_uuid": context.account()?.uuid,
@@ -40,7 +45,7 @@ pub(crate) fn record(
         "modified_by_user_uuid": context.account()?.uuid,
         "object_uuid": text(object, "uuid"),
         "object_owner_uuid": text(object, "owner_uuid"),
-        "event_at": now,
+        "event_at": event_at,
         "event_type": event,
         "summary": format!("{event} of {}", text(object, "uuid")),
         "properties": {

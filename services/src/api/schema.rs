@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rusqlite::Connection;
 
 use super::resource::{Kind, Resource};
-use super::resources;
+use super::resources::{self, LOGS};
 use crate::era::Era;
 
 /// Columns that lists are restricted or ordered by, where a table has them.
@@ -43,7 +43,11 @@ pub(crate) fn statements(era: Era) -> String {
 /// Those that make its tables.
 pub(crate) fn tables(era: Era) -> String {
     let tables = resources::all(era).map(|resource| {
-        let mut sql = format!("CREATE TABLE {} (id INTEGER PRIMARY KEY", resource.plural);
+        let table = resource.plural;
+        // Whoever follows the log asks for what is behind an id: none may come again, not even
+        // after a reset.
+        let counting = if table == LOGS.plural { " AUTOINCREMENT" } else { "" };
+        let mut sql = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY{counting}");
         for column in resource.columns(era).filter(|column| column.name != "id") {
             let affinity = match column.kind {
                 Kind::Integer | Kind::Boolean => "INTEGER",
