@@ -181,7 +181,7 @@ async fn speak_http(
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
     builder.http2().timer(TokioTimer::new());
-    let result = builder.serve_connection(TokioIo::new(stream), service).await;
+    let result = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
     if let Err(error) = result {
         log::line(format_args!("connection from {peer}: {error}"));
     }

@@ -42,6 +42,25 @@ pub(crate) struct Caller {
     pub(crate) access: Arc<Access>,
 }
 
+impl Caller {
+    /// Whether the main token has a scope to GET `path`.
+    pub(crate) fn may_get(&self, era: Era, path: &str) -> bool {
+        self.token.as_ref().is_some_and(|token| scopes_allow(era, token, &Method::GET, path))
+    }
+}
+
+/// Who the token `presented` stands for, whatever its scopes; `None` if it is not valid now.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn of_token(api: &Api, db: &Connection, presented: &str) -> Result<Option<Caller>> {
+    let Some((token, account)) = find_token(api.era, db, presented)? else {
+        return Ok(None);
+    };
+    let access = access(api, db, std::slice::from_ref(&account))?;
+    Ok(Some(Caller { account: Some(account), token: Some(token), access }))
+}
+
 /// Finds out who `request` comes from.
 ///
 /// # Errors
@@ -51,7 +70,9 @@ pub(crate) fn identify(api: &Api, db: &Connection, request: &ApiRequest) -> Resu
         Some(presented) => find_token(api.era, db, presented)?,
         None => None,
     };
-    let in_scope = main.as_ref().is_none_or(|(token, _)| scopes_allow(api.era, token, request));
+    let in_scope = main
+        .as_ref()
+        .is_none_or(|(token, _)| scopes_allow(api.era, token, &request.method, &request.path));
     if !in_scope && !READERS_MAKE_UP_FOR_SCOPE.of(api.era) {
         return Err(ApiError::Forbidden);
     }
@@ -128,7 +149,7 @@ fn reader_accounts(era: Era, db: &Connection, request: &ApiRequest) -> Result<Ve
     let mut accounts = Vec::new();
     for token in tokens.iter().filter_map(Value::as_str) {
         if let Some((row, account)) = find_token(era, db, token)?
-            && scopes_allow(era, &row, request)
+            && scopes_allow(era, &row, &request.method, &request.path)
         {
             accounts.push(account);
         }
@@ -156,10 +177,10 @@ fn access(api: &Api, db: &Connection, readers: &[Account]) -> Result<Arc<Access>
     }
 }
 
-fn scopes_allow(era: Era, token: &Object, request: &ApiRequest) -> bool {
+fn scopes_allow(era: Era, token: &Object, method: &Method, path: &str) -> bool {
     let scopes = token.get("scopes").and_then(Value::as_array);
     let mut scopes = scopes.into_iter().flatten().filter_map(Value::as_str);
-    scopes.any(|scope| scope_allows(era, scope, &request.method, &request.path))
+    scopes.any(|scope| scope_allows(era, scope, method, path))
 }
 
 /// Whether `scope` is "all", this method and path, or this method and a folder that holds the path.

@@ -10,6 +10,7 @@ use super::versions;
 /// The published part of the configuration, for a client that reached the server as `host`.
 pub(crate) fn document(api: &Api, host: &str) -> Value {
     let url = format!("https://{host}/");
+    let websocket = format!("wss://{host}{}", super::websocket::PATH);
     json!({
         "ClusterID": uuid::CLUSTER,
         "API": {
@@ -25,7 +26,10 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
             "DefaultTrashLifetime": format!("{TRASH_LIFETIME_SECONDS}s"),
             "TrustAllContent": false,
         },
-        "Services": {"Controller": {"ExternalURL": url}},
+        "Services": {
+            "Controller": {"ExternalURL": url},
+            "Websocket": {"ExternalURL": websocket},
+        },
         "StorageClasses": {"default": {"Default": true, "Priority": 0}},
         "Volumes": {},
     })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 
 use super::caller::{Account, Caller};
 use super::discovery_cache::DiscoveryCache;
@@ -25,6 +26,8 @@ pub(crate) struct Api {
     pub(crate) discovery: DiscoveryCache,
     /// Who may do what.
     pub(crate) permissions: PermissionCache,
+    /// How many of those who follow events may ask the database at once.
+    pub(crate) followers: Semaphore,
     /// Signs and checks locators; without one, locators need no signature.
     pub(crate) signer: Option<Signer>,
     /// How long a signature lasts, as clients are told.

@@ -13,6 +13,7 @@ use super::resource::{Kind, Resource, Shown};
 use super::resources;
 use super::special::{self, Special};
 use super::uuid;
+use super::websocket;
 use crate::era::Era;
 use crate::era::api::{HAS_COMPUTED_PERMISSIONS, HAS_CONFIG_AND_VOCABULARY, HAS_TRASH};
 
@@ -54,6 +55,7 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
         "rootUrl": root,
         "servicePath": "arvados/v1/",
         "batchPath": "batch",
+        "websocketUrl": format!("wss://{host}{}", websocket::PATH),
         "uuidPrefix": uuid::CLUSTER,
         "defaultTrashLifetime": super::collection::TRASH_LIFETIME_SECONDS,
         "blobSignatureTtl": api.signature_ttl_seconds,

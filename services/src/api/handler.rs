@@ -21,6 +21,7 @@ use super::request::ApiRequest;
 use super::reset;
 use super::route::{self, Route};
 use super::trash_sweep;
+use super::websocket;
 use super::write;
 use crate::era::Era;
 use crate::era::api::{CORS_REQUEST_HEADERS, TELLS_REQUEST_ID, TEST_ADDRESSES};
@@ -29,12 +30,17 @@ use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
 
 /// Answers `request`. Never fails: an error is an answer, too.
-pub(crate) async fn answer(api: Arc<Api>, request: Request<Incoming>) -> Response<Body> {
+pub(crate) async fn answer(api: Arc<Api>, mut request: Request<Incoming>) -> Response<Body> {
     let era = api.era;
     let id = request.extensions().get::<RequestId>().cloned();
     let id = id.map_or_else(String::new, |id| id.0);
     if *request.method() == Method::OPTIONS {
         return with_headers(Response::new(empty()), era, &id);
+    }
+    if request.uri().path() == websocket::PATH
+        && let Some(answer) = websocket::answer(&api, &mut request)
+    {
+        return answer;
     }
     let head = *request.method() == Method::HEAD;
     let mut cacheable = false;

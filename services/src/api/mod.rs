@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use sdk_fixtures::Fixtures;
+use tokio::sync::Semaphore;
 
 use crate::listen;
 use crate::serve::{self, Port};
@@ -27,19 +28,21 @@ mod context;
 mod discovery;
 mod discovery_cache;
 mod error;
+mod event;
 mod filter;
 mod fixture_load;
 mod fixture_table;
 mod fixture_value;
 mod flags;
+mod follower;
 mod handler;
 mod image;
 mod like;
 mod list;
 mod listing;
-mod logins;
 #[cfg(test)]
 mod load_bench;
+mod logins;
 mod manifest;
 mod method_parameters;
 mod object;
@@ -61,6 +64,7 @@ mod sharing;
 mod special;
 mod store;
 mod subproperty;
+mod subscription;
 mod time;
 mod tokens;
 mod trash_sweep;
@@ -70,10 +74,14 @@ mod username;
 mod uuid;
 mod value;
 mod versions;
+mod websocket;
 mod write;
 
 /// The largest request body: 128 MiB.
 const MAX_BODY_BYTES: usize = 128 << 20;
+
+/// Each of those who follow events and ask the database at once keeps a connection to it open.
+const FOLLOWERS_AT_ONCE: usize = 4;
 
 /// Runs the server until it is told to stop.
 ///
@@ -93,6 +101,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         store: store::Store::open(&flags.database, &image)?,
         discovery: discovery_cache::DiscoveryCache::default(),
         permissions: permission_cache::PermissionCache::new(flags.era),
+        followers: Semaphore::new(FOLLOWERS_AT_ONCE),
         signer: signature::optional_signer(key, ttl, flags.era)?,
         signature_ttl_seconds: ttl,
         default_replication: flags.default_replication,

@@ -136,7 +136,8 @@ pub(crate) fn etag(stored: &Object) -> String {
     to_hex(&hash.finalize())
 }
 
-fn kind_of(era: Era, uuid: &str) -> Value {
+/// The `kind` of the object `uuid`; null if it is of no known class.
+pub(crate) fn kind_of(era: Era, uuid: &str) -> Value {
     let resource = uuid::infix(uuid).and_then(|infix| resources::by_infix(era, infix));
     resource.map_or(Value::Null, |resource| json!(resource.object_kind()))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use tokio::sync::watch;
 
 use super::error::{ApiError, Result};
 use super::like;
@@ -29,6 +30,7 @@ pub(crate) struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    written: watch::Sender<()>,
 }
 
 impl Store {
@@ -52,6 +54,7 @@ impl Store {
             path: path.to_owned(),
             writer: Mutex::new(writer),
             readers: Mutex::new(Vec::new()),
+            written: watch::Sender::new(()),
         })
     }
 
@@ -81,7 +84,13 @@ impl Store {
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit().map_err(ApiError::from)?;
+        self.written.send_replace(());
         Ok(result)
+    }
+
+    /// Tells of each change from now on, of several at once.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::ByEra;
+use crate::go_http_error::StatusAndText;
 
 // ---- Requests ----
 
@@ -197,6 +198,66 @@ pub(crate) const ACTIVATED_USERS_ARE_VISIBLE: ByEra<bool> = ByEra { y2015: false
 /// Whether `unsetup` also takes tokens, keys, the rights of an admin, and what others have shared
 /// with the user; in 2015 it takes only what `setup` gives.
 pub(crate) const UNSETUP_TAKES_EVERYTHING: ByEra<bool> = ByEra { y2015: false, current: true };
+
+// ---- Events ----
+
+/// Whether a websocket whose client has no valid token is told so and closed; today it stays, and
+/// there are no events for it.
+pub(crate) const EVENTS_NEED_TOKEN: ByEra<bool> = ByEra { y2015: true, current: false };
+
+/// The reply to a plain request for where websockets are; in 2015 there is no such route.
+pub(crate) const NOT_A_WEBSOCKET: ByEra<Option<StatusAndText>> =
+    ByEra { y2015: None, current: Some((400, "not websocket protocol")) };
+
+/// Whether a subscription is for what any filter on logs selects; those of today are for some types
+/// of events or times, and whatever else their filters say is ignored.
+pub(crate) const SUBSCRIPTIONS_TAKE_ALL_FILTERS: ByEra<bool> =
+    ByEra { y2015: true, current: false };
+
+/// Whether the last id that a new subscription names counts for those before it as well, which then
+/// have their events again; today it is the new one's alone.
+pub(crate) const LAST_ID_IS_FOR_ALL_SUBSCRIPTIONS: ByEra<bool> =
+    ByEra { y2015: true, current: false };
+
+/// Whether the last id 0 stands for none; in 2015 it asks for every event that there is.
+pub(crate) const LAST_ID_ZERO_IS_NONE: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether the end of a subscription ends all that are equal to it; today it ends one.
+pub(crate) const ENDS_EQUAL_SUBSCRIPTIONS: ByEra<bool> = ByEra { y2015: true, current: false };
+
+/// The most subscriptions of a websocket; today there is no limit that a client would find.
+pub(crate) const MAX_SUBSCRIPTIONS: ByEra<usize> = ByEra { y2015: 16, current: 1000 };
+
+/// Whether an answer to a subscription repeats what was asked for.
+pub(crate) const REPEATS_SUBSCRIPTION: ByEra<bool> = ByEra { y2015: true, current: false };
+
+/// The answer to a subscription. Here and below, an answer without a text is a status alone.
+pub(crate) const SUBSCRIBED: ByEra<StatusAndText> =
+    ByEra { y2015: (200, "subscribe ok"), current: (200, "") };
+
+/// The answer to one subscription too many.
+pub(crate) const TOO_MANY_SUBSCRIPTIONS: ByEra<StatusAndText> =
+    ByEra { y2015: (403, "maximum of 16 filters allowed per connection"), current: (400, "") };
+
+/// The answer to the end of a subscription.
+pub(crate) const UNSUBSCRIBED: ByEra<StatusAndText> =
+    ByEra { y2015: (200, "unsubscribe ok"), current: (200, "") };
+
+/// The answer to the end of a subscription that there is not.
+pub(crate) const NOT_SUBSCRIBED: ByEra<StatusAndText> =
+    ByEra { y2015: (404, "filter not found"), current: (400, "") };
+
+/// The answer to a message that is not a JSON object.
+pub(crate) const MALFORMED_MESSAGE: ByEra<StatusAndText> =
+    ByEra { y2015: (400, "malformed request"), current: (400, "") };
+
+/// The answer to a message that asks for something else.
+pub(crate) const UNKNOWN_MESSAGE: ByEra<StatusAndText> =
+    ByEra { y2015: (400, "missing or unrecognized method"), current: (400, "") };
+
+/// Whether an event is the whole entry of the log; today it has a number within its websocket, and
+/// of the object only what a workbench looks at.
+pub(crate) const EVENTS_ARE_WHOLE: ByEra<bool> = ByEra { y2015: true, current: false };
 
 // ---- Database reset ----
 

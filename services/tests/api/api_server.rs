@@ -1,7 +1,7 @@
 //! An API server of its own for a test: the real binary, on a port that nobody else has.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::http::{Request, Response};
@@ -60,6 +62,30 @@ impl Server {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.child = spawn(self.folder.path(), &self.listener, self.era, &self.fixtures);
+    }
+
+    /// Ends the server as a supervisor does, and returns its exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        kill(pid, Signal::SIGTERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    /// How much memory the server has.
+    pub(crate) fn resident_mebibytes(&self) -> usize {
+        let status = fs_err::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() >> 10
+    }
+
+    /// How many files and sockets the server has open.
+    pub(crate) fn open_files(&self) -> usize {
+        fs_err::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Where the server listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
     }
 
     /// A path below the server's folder.

@@ -7,11 +7,15 @@ mod api_server;
 mod contents;
 mod deletion;
 mod durability;
+mod events;
 mod fixtures;
+mod follower;
+mod lists;
 mod lists;
 mod sharing;
 mod users;
 mod versions;
+mod websockets;
 
 use api_server::{Server, read};
 use serde_json::{Value, json};
