@@ -61,6 +61,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Upstream) -> anyhow::Result
         .env("HOME", copy.join("home"))
         .env("TMPDIR", folder(&copy, "tmp/temporary")?)
         .env("ARVADOS_CONFIG", cluster_config::write(&copy, &stack)?)
+        // Websocket clients verify the server whether they are asked to or not.
+        .env("SSL_CERT_FILE", variable("ARVADOS_TEST_CA_CERT")?)
         // Its programs would go before ours.
         .env_remove("GOPATH")
         .env_remove("PYTHONPATH");
