@@ -72,6 +72,7 @@ impl Subscriptions {
         }
         let condition = match compile(era, &filters) {
             Ok(condition) => condition,
+            // The server of 2015 sees it only with the first event, and then closes the socket.
             Err(error) => {
                 return Reaction::only(json!({"status": 400, "message": error.to_string()}));
             }
