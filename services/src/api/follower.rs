@@ -41,6 +41,7 @@ pub(crate) struct Follower<S> {
     seen: i64,
     /// How many events it was sent.
     counted: u64,
+    ping_every: Duration,
     patience: Duration,
 }
 
@@ -54,6 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
             subscriptions: Subscriptions::default(),
             seen: 0,
             counted: 0,
+            ping_every: PING_EVERY,
             patience: PATIENCE,
         }
     }
@@ -68,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follower<S> {
             return self.refuse().await;
         }
         let mut changes = self.api.store.changes();
-        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let mut ping = interval_at(Instant::now() + self.ping_every, self.ping_every);
         loop {
             tokio::select! {
                 message = self.socket.next() => match message {
@@ -258,6 +260,17 @@ mod tests {
         add(&api, 1);
         let ended = follower.await.unwrap().unwrap_err();
         assert!(ended.to_string().contains("has not read"), "{ended}");
+    }
+
+    #[tokio::test]
+    async fn a_client_hears_from_us_while_nothing_happens() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut follower, mut client) = connect(&api(folder.path()), PATIENCE).await;
+        follower.ping_every = Duration::from_millis(5);
+        tokio::spawn(follower.follow());
+        for _ in 0..3 {
+            assert_eq!(client.next().await.unwrap().unwrap(), Message::Ping(Bytes::new()));
+        }
     }
 
     #[tokio::test]
