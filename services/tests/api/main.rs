@@ -11,7 +11,6 @@ mod events;
 mod fixtures;
 mod follower;
 mod lists;
-mod lists;
 mod sharing;
 mod users;
 mod versions;
