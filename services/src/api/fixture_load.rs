@@ -140,15 +140,20 @@ fn set(
     if let Some(column) = resource.column(era, name) {
         let value = fixture_value::accept(column.kind, given)
             .map_err(|what| anyhow::anyhow!("column {name}: {what}"))?;
-        let text = match &value {
-            Value::String(text) => Some(text.clone()),
-            Value::Object(_) | Value::Array(_) => Some(value.to_string()),
+        let template = match &value {
+            Value::String(text) if relative::is_template(text) => Some(text.clone()),
+            Value::Object(_) | Value::Array(_) => {
+                Some(value.to_string()).filter(|text| relative::is_template(text))
+            }
             _ => None,
         };
-        if let Some(template) = text.filter(|text| relative::is_template(text)) {
-            row.relative.push((column.name, Some(template)));
+        if template.is_some() {
+            row.relative.push((column.name, template));
         }
-        row.object.insert(column.name.to_owned(), value);
+        match row.object.get_mut(column.name) {
+            Some(initial) => *initial = value,
+            None => drop(row.object.insert(column.name.to_owned(), value)),
+        }
         return Ok(());
     }
     if let (Some(column), Some(label)) =
