@@ -8,22 +8,29 @@ use md5::{Digest, Md5};
 use sdk_fixtures::{Class, Fixtures, Record, Value, auth_token, fixture};
 
 /// The infix of the uuids of each class: what Arvados derives from the class's name.
-const INFIXES: [(&str, &str); 15] = [
+const INFIXES: [(&str, &str); 22] = [
     ("api_client_authorizations", "gj3su"),
     ("api_clients", "ozdt8"),
     ("authorized_keys", "fngyi"),
     ("collections", "4zz18"),
+    ("container_requests", "xvhdp"),
+    ("containers", "dz642"),
     ("groups", "j7d0g"),
     ("humans", "7a9it"),
+    ("jobs", "8i9sb"),
     ("keep_disks", "penuu"),
     ("keep_services", "bi6l4"),
     ("links", "o0j2j"),
     ("logs", "57u5n"),
+    ("nodes", "7ekkf"),
+    ("pipeline_instances", "d1hrv"),
+    ("pipeline_templates", "p5p6p"),
     ("repositories", "s0uqq"),
     ("specimens", "j58dm"),
     ("traits", "q1cn2"),
     ("users", "tpzed"),
     ("virtual_machines", "2x53u"),
+    ("workflows", "7fd4e"),
 ];
 
 fn all_classes() -> Vec<Class> {

@@ -29,7 +29,8 @@ mod signature;
 mod tls;
 mod unread_body;
 
-/// What runs a service: it takes the arguments behind the subcommand and returns only on failure.
+/// What runs a service, or prints something about one: it takes the arguments behind the subcommand.
+/// A service returns only on failure.
 type Service = fn(&[String]) -> anyhow::Result<()>;
 
 const SERVICES: &[(&str, Service)] = &[
@@ -38,6 +39,7 @@ const SERVICES: &[(&str, Service)] = &[
     ("keepproxy", keepproxy::run),
     ("arv-git-httpd", git_httpd::run),
     ("front", front::run),
+    ("api-reference", api::print_reference),
 ];
 
 fn main() -> ExitCode {

@@ -30,7 +30,7 @@ pub(crate) fn read(
             continue;
         }
         let refused_kind = IGNORED_ON_UPDATE.contains(&name.as_str());
-        let known = resource.attribute(era, &name).filter(|_| !refused_kind);
+        let known = resource.accepted(era, &name).filter(|_| !refused_kind);
         let attribute = known.ok_or_else(|| unknown_attribute(resource, era, &name))?;
         if attribute.set_by == SetBy::Server {
             continue;
@@ -64,7 +64,7 @@ fn given(
     let bare: Map<String, Value> = request
         .parameters
         .iter()
-        .filter(|(name, _)| resource.attribute(era, name).is_some())
+        .filter(|(name, _)| resource.accepted(era, name).is_some())
         .filter(|(name, _)| !(updating && *name == "uuid"))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();

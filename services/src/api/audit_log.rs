@@ -6,7 +6,7 @@ use super::context::Context;
 use super::error::Result;
 use super::object::{self, Object, text};
 use super::present;
-use super::resource::{Resource, Shown};
+use super::resource::Resource;
 use super::resources::{COLLECTIONS, LOGS};
 use super::time;
 use super::uuid;
@@ -68,7 +68,7 @@ fn logged(era: Era, resource: &Resource, object: &Object) -> Map<String, Value> 
     };
     resource
         .columns(era)
-        .filter(|column| column.shown != Shown::Never && !secret(column.name))
+        .filter(|column| !column.is_hidden() && !secret(column.name))
         .map(|column| {
             let value = object.get(column.name).cloned().unwrap_or_default();
             (column.name.to_owned(), value)

@@ -43,6 +43,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// Somebody without a token.
+    pub(crate) fn nobody() -> Self {
+        Self { account: None, token: None, access: Arc::new(Access::default()) }
+    }
+
     /// Whether the main token has a scope to GET `path`.
     pub(crate) fn may_get(&self, era: Era, path: &str) -> bool {
         self.token.as_ref().is_some_and(|token| scopes_allow(era, token, &Method::GET, path))

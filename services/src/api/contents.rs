@@ -82,7 +82,7 @@ pub(crate) fn list(context: &Context<'_>, id: &str) -> Result<Value> {
 /// # Errors
 /// When nobody is logged in, or a parameter is wrong.
 pub(crate) fn shared(context: &Context<'_>, _: &str) -> Result<Value> {
-    let (mut answer, groups) = list::list_among(context, &GROUPS, outside_home(context)?)?;
+    let (mut answer, groups) = list::list_among(context, &GROUPS, outside_home(context)?, None)?;
     add_included(context, &mut answer, &groups)?;
     Ok(answer)
 }

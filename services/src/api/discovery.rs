@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::computed_permissions::{self, COMPUTED_PERMISSIONS};
 use super::context::Api;
 use super::method_parameters::{self as parameters, Parameter};
-use super::resource::{Kind, Resource, Shown};
+use super::resource::{Kind, Resource};
 use super::resources;
 use super::special::{self, Special};
 use super::uuid;
@@ -77,7 +77,7 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
 }
 
 fn schema(resource: &Resource, era: Era) -> Value {
-    let shown = resource.attributes(era).filter(|attribute| attribute.shown != Shown::Never);
+    let shown = resource.attributes(era).filter(|attribute| !attribute.is_hidden());
     let properties: Map<String, Value> =
         shown.map(|attribute| (attribute.name.to_owned(), property(attribute.kind))).collect();
     json!({
@@ -94,6 +94,7 @@ fn property(kind: Kind) -> Value {
         Kind::String => json!({"type": "string"}),
         Kind::Text => json!({"type": "text"}),
         Kind::Integer => json!({"type": "integer"}),
+        Kind::Float => json!({"type": "float"}),
         Kind::Boolean => json!({"type": "boolean"}),
         Kind::Datetime => json!({"type": "datetime"}),
         Kind::Object => json!({"type": "Hash"}),

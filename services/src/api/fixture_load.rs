@@ -38,7 +38,8 @@ pub(crate) fn load(db: &Connection, fixtures: &Fixtures, era: Era) -> anyhow::Re
     // Tokens refer to users.
     names.sort_by_key(|name| name != USERS.plural);
     for name in names {
-        let Some(resource) = resources::by_plural(era, &name) else {
+        let known = resources::by_plural(era, &name);
+        let Some(resource) = known.filter(|resource| resource.has_table) else {
             continue;
         };
         let class = fixtures.class(&name)?;

@@ -22,7 +22,7 @@ pub(crate) fn accept(kind: Kind, given: &Fixture) -> Result<Value, String> {
     let value = match kind {
         Kind::Datetime => given.as_text().and_then(timestamp).map(Value::String),
         Kind::Boolean => boolean(given),
-        Kind::Integer => Some(json(&given.in_yaml_1_1())),
+        Kind::Integer | Kind::Float => Some(json(&given.in_yaml_1_1())),
         // As written, whatever it looks like.
         Kind::String | Kind::Text => given.as_text().map(Value::from),
         Kind::Object | Kind::Array => Some(json(&given.in_yaml_1_1())),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::collection;
 use super::condition::Condition;
 use super::context::Context;
+use super::crunch1::{self, NODES};
 use super::error::Result;
 use super::filter;
 use super::listing::{self, Listing};
@@ -16,6 +17,7 @@ use super::readable;
 use super::resource::{Attribute, Resource, Shown};
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, USERS};
 use super::tokens;
+use super::user_agreement::{self, USER_AGREEMENTS};
 use super::versions;
 use crate::era::api::{HAS_TRASH, USER_FILTERS_ARE_FOR_ADMINS};
 
@@ -27,25 +29,45 @@ const MAX_MANIFEST_BYTES: usize = 128 << 20;
 /// # Errors
 /// When a parameter is wrong.
 pub(crate) fn list(context: &Context<'_>, resource: &Resource) -> Result<Value> {
-    let (answer, _) = list_among(context, resource, Condition::all([]))?;
+    match resource.plural {
+        plural if plural == USER_AGREEMENTS.plural => user_agreement::list(context),
+        _ => list_those(context, resource, Condition::all([]), None),
+    }
+}
+
+/// Answers a list request with those objects for which `those` holds too; `order` is for requests
+/// that ask for none.
+///
+/// # Errors
+/// When a parameter is wrong.
+pub(crate) fn list_those(
+    context: &Context<'_>,
+    resource: &Resource,
+    those: Condition,
+    order: Option<&str>,
+) -> Result<Value> {
+    let (answer, _) = list_among(context, resource, those, order)?;
     Ok(answer)
 }
 
-/// Answers a list request with those objects alone for which `among` holds, and gives them as they
-/// are stored, too.
+/// The same, and gives those objects as they are stored, too.
 ///
 /// # Errors
 /// When a parameter is wrong.
 pub(crate) fn list_among(
     context: &Context<'_>,
     resource: &Resource,
-    among: Condition,
+    those: Condition,
+    order: Option<&str>,
 ) -> Result<(Value, Vec<Object>)> {
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         tokens::require_trusted_client(context)?;
     }
-    let listing = Listing::read(resource, context.era(), context.request)?;
-    let condition = Condition::all([among, condition(context, resource)?]);
+    let mut listing = Listing::read(resource, context.era(), context.request)?;
+    if let Some(order) = order.filter(|_| context.request.parameter("order").is_none()) {
+        order.clone_into(&mut listing.order);
+    }
+    let condition = Condition::all([those, condition(context, resource)?]);
     let Page { objects, limit, available } = fetch(context, resource, &listing, &condition)?;
     let mut items = Vec::with_capacity(objects.len());
     for object in &objects {
@@ -68,10 +90,11 @@ pub(crate) fn list_among(
 fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
     let (era, request) = (context.era(), context.request);
     let with_trash = HAS_TRASH.of(era) && request.flag("include_trash")?;
-    let mut conditions = vec![
-        readable::condition(context, resource, with_trash),
-        versions::listed(context, resource)?,
-    ];
+    let readable = match resource.plural {
+        plural if plural == NODES.plural => crunch1::listed_nodes(context),
+        _ => readable::condition(context, resource, with_trash),
+    };
+    let mut conditions = vec![readable, versions::listed(context, resource)?];
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         let own = context.caller.account.as_ref();
         conditions.push(Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid)));
@@ -176,6 +199,9 @@ pub(crate) fn show(context: &Context<'_>, resource: &Resource, id: &str) -> Resu
     }
     if resource.plural == COLLECTIONS.plural && collection::is_portable_data_hash(id) {
         return collection::by_portable_data_hash(context, id).map(Value::Object);
+    }
+    if resource.plural == USER_AGREEMENTS.plural {
+        return user_agreement::show(context, id);
     }
     let select = listing::select(resource, context.era(), context.request)?;
     let with_trash = HAS_TRASH.of(context.era()) && context.request.flag("include_trash")?;

@@ -98,7 +98,7 @@ fn measure(what: &str, folder: &Path) {
     let records: usize = classes.iter().map(|class| class.records.len()).sum();
     let read = read.elapsed();
     let load = Clock::start();
-    let image = image::prepare(&fixtures, work.path(), Era::Current).unwrap();
+    let image = image::prepare(&fixtures, work.path(), Era::default()).unwrap();
     let load = load.elapsed();
     let store = Store::open(&work.path().join("api.sqlite"), &image).unwrap();
     let reset = || {
@@ -125,7 +125,7 @@ fn writing_with_each_setting() {
     const WRITES: u32 = 300;
     // Where the databases of stacks are: a temporary folder may be in memory.
     let work = tempfile::tempdir_in(std::env::current_dir().unwrap()).unwrap();
-    let schema = schema::statements(Era::Current);
+    let schema = schema::statements(Era::default());
     for journal in ["WAL", "TRUNCATE"] {
         for synchronous in ["OFF", "NORMAL", "FULL"] {
             let path = work.path().join(format!("{journal}-{synchronous}"));

@@ -194,6 +194,32 @@ fn takes_async(era: Era, resource: &Resource) -> bool {
     resource.plural == GROUPS.plural && can_be_trashed(era, resource)
 }
 
+/// Those of `queue` of jobs.
+pub(crate) fn queue(_: Era) -> Vec<Parameter> {
+    LIST.to_vec()
+}
+
+/// Those of `sign` of user agreements.
+pub(crate) fn sign(_: Era) -> Vec<Parameter> {
+    let mut agreement = optional("uuid", "string", None, "What is signed.");
+    agreement.required = true;
+    vec![agreement]
+}
+
+/// Those of `ping` of nodes.
+pub(crate) fn ping(_: Era) -> Vec<Parameter> {
+    let mut secret = optional("ping_secret", "string", None, "The secret of the node.");
+    secret.required = true;
+    vec![
+        secret,
+        optional("local_ipv4", "string", None, "The address of the node."),
+        optional("instance_id", "string", None, "What the cloud calls the node."),
+        optional("total_cpu_cores", "integer", None, "How many cores it has."),
+        optional("total_ram_mb", "integer", None, "How much memory it has."),
+        optional("total_scratch_mb", "integer", None, "How much room it has for files."),
+    ]
+}
+
 fn can_be_trashed(era: Era, resource: &Resource) -> bool {
     resource.column(era, "is_trashed").is_some()
 }

@@ -25,8 +25,11 @@ mod config;
 mod content_filters;
 mod contents;
 mod context;
+mod crunch1;
+mod crunch2;
 mod discovery;
 mod discovery_cache;
+mod docker_image;
 mod error;
 mod event;
 mod filter;
@@ -51,6 +54,7 @@ mod permission;
 mod permission_cache;
 mod present;
 mod readable;
+mod reference;
 mod relative;
 mod request;
 mod reset;
@@ -68,6 +72,7 @@ mod subscription;
 mod time;
 mod tokens;
 mod trash_sweep;
+mod user_agreement;
 mod user_merge;
 mod user_setup;
 mod username;
@@ -76,6 +81,8 @@ mod value;
 mod versions;
 mod websocket;
 mod write;
+
+pub(crate) use reference::print as print_reference;
 
 /// The largest request body: 128 MiB.
 const MAX_BODY_BYTES: usize = 128 << 20;

@@ -17,6 +17,29 @@ pub(crate) fn text<'a>(object: &'a Object, name: &str) -> &'a str {
     object.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The flag `name`, false if it is null or absent.
+pub(crate) fn flag(object: &Object, name: &str) -> bool {
+    object.get(name) == Some(&Value::Bool(true))
+}
+
+/// The number `name`, 0 if it is null or absent.
+pub(crate) fn integer(object: &Object, name: &str) -> i64 {
+    object.get(name).and_then(Value::as_i64).unwrap_or_default()
+}
+
+/// Whether `changes` give `name` another value than `old` has; a new object had nulls.
+pub(crate) fn is_changed(name: &str, changes: &Object, old: Option<&Object>) -> bool {
+    let before = old.and_then(|old| old.get(name)).unwrap_or(&Value::Null);
+    changes.get(name).is_some_and(|now| now != before)
+}
+
+/// `old` with `changes`.
+pub(crate) fn merged(changes: &Object, old: Option<&Object>) -> Object {
+    let mut merged = old.cloned().unwrap_or_default();
+    merged.extend(changes.clone());
+    merged
+}
+
 /// Which columns to read.
 pub(crate) struct Columns(Vec<&'static Attribute>);
 
@@ -78,15 +101,31 @@ pub(crate) fn all(
     era: Era,
     condition: &Condition,
 ) -> rusqlite::Result<Vec<Object>> {
+    find_all(db, resource, era, condition, "uuid")
+}
+
+/// All objects for which `condition` holds, in this `order`.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn find_all(
+    db: &Connection,
+    resource: &Resource,
+    era: Era,
+    condition: &Condition,
+    order: &str,
+) -> rusqlite::Result<Vec<Object>> {
     let columns = Columns::of(resource, era, |_| true);
     let sql = format!(
-        "SELECT {} FROM {} WHERE {} ORDER BY uuid",
+        "SELECT {} FROM {} WHERE {} ORDER BY {order}",
         columns.sql(),
         resource.plural,
         condition.sql
     );
     let mut statement = db.prepare_cached(&sql)?;
-    statement.query_map(params_from_iter(&condition.parameters), |row| columns.read(row))?.collect()
+    let rows =
+        statement.query_map(params_from_iter(&condition.parameters), |row| columns.read(row))?;
+    rows.collect()
 }
 
 /// Whether there is an object for which `condition` holds.

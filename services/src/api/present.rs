@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::collection;
 use super::condition::Condition;
 use super::context::Context;
+use super::crunch1::{self, NODES};
 use super::error::Result;
 use super::manifest;
 use super::object::{self, Object, text};
@@ -29,7 +30,7 @@ pub(crate) fn one(
 ) -> Result<Value> {
     present(context, resource, stored, |attribute| match select {
         Some(select) => attribute.name == "kind" || is_named(select, attribute),
-        None => matches!(attribute.shown, Shown::Always | Shown::NotInLists),
+        None => attribute.shown != Shown::WhenSelected,
     })
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn item(
 ) -> Result<Value> {
     present(context, resource, stored, |attribute| match select {
         Some(select) => attribute.name == "kind" || is_named(select, attribute),
-        None => attribute.shown == Shown::Always,
+        None => matches!(attribute.shown, Shown::Always | Shown::ToAdmins),
     })
 }
 
@@ -67,13 +68,16 @@ fn present(
     let mut shown = Object::new();
     for attribute in resource.attributes(context.era()) {
         let name = attribute.name;
-        if attribute.shown == Shown::Never || !wanted(attribute) || hidden(name) {
+        let for_others = attribute.shown == Shown::ToAdmins && !context.caller.access.is_admin();
+        if attribute.is_hidden() || for_others || !wanted(attribute) || hidden(name) {
             continue;
         }
         let value = if !attribute.stored {
             computed(context, resource, stored, name)?
         } else if resource.plural == COLLECTIONS.plural && name == "manifest_text" {
             collection::signed(context, text(stored, name)).into()
+        } else if resource.plural == NODES.plural && name == "job_uuid" {
+            crunch1::job_of_node(context, stored)?
         } else {
             stored.get(name).cloned().unwrap_or_default()
         };
@@ -121,7 +125,7 @@ fn computed(
         }
         "fetch_url" | "push_url" => json!(ssh_url(stored)),
         "clone_urls" => json!([ssh_url(stored), https_url(stored)]),
-        _ => Value::Null,
+        _ => crunch1::computed(context, stored, name)?,
     })
 }
 

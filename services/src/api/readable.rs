@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::condition::Condition;
 use super::context::Context;
+use super::crunch2::{self, CONTAINER_REQUESTS, CONTAINERS};
 use super::error::{ApiError, Result, denied};
 use super::object::{self, Object, text};
 use super::permission::Level;
@@ -47,6 +48,14 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
                 Condition::equals("tail_uuid", &account.uuid),
             ]),
         ]));
+    }
+    if resource.plural == CONTAINERS.plural {
+        let requests = permitted(context, &CONTAINER_REQUESTS);
+        let sql = format!(
+            "uuid IN (SELECT container_uuid FROM container_requests WHERE {})",
+            requests.sql
+        );
+        ways.push(Condition::new(sql, requests.parameters));
     }
     if resource.plural == LOGS.plural {
         ways.push(Condition::one_of("object_uuid", &objects));
@@ -117,6 +126,9 @@ pub(crate) fn require_write(
     }
     let uuid = text(object, "uuid");
     let refused = || denied(format!("Permission denied: cannot write {uuid}"));
+    if resource.plural == CONTAINERS.plural && crunch2::is_of_caller(context, object) {
+        return Ok(());
+    }
     // Everybody adds to the log; what is in it stays.
     if resource.admin_only.contains(&context.era()) || resource.plural == LOGS.plural {
         return Err(refused());

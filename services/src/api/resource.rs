@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// A number with a fraction.
+    Float,
     /// True or false.
     Boolean,
     /// A moment, `YYYY-MM-DDThh:mm:ss.nnnnnnnnnZ`.
@@ -31,6 +33,10 @@ pub(crate) enum Initial {
     Bool(bool),
     /// A number.
     Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A text.
+    Text(&'static str),
     /// `{}`.
     EmptyObject,
     /// An array of texts.
@@ -57,6 +63,10 @@ pub(crate) enum Shown {
     NotInLists,
     /// Only when selected.
     WhenSelected,
+    /// In answers to admins.
+    ToAdmins,
+    /// Never, though clients set it.
+    Secret,
     /// Never: only the server needs it.
     Never,
 }
@@ -149,6 +159,11 @@ impl Attribute {
         self
     }
 
+    /// Whether no answer ever has it.
+    pub(crate) fn is_hidden(&self) -> bool {
+        matches!(self.shown, Shown::Secret | Shown::Never)
+    }
+
     /// Whether filters on `any` look at it.
     pub(crate) fn searchable(&self) -> bool {
         self.stored && self.shown == Shown::Always && matches!(self.kind, Kind::String | Kind::Text)
@@ -168,6 +183,11 @@ pub(crate) const fn text(name: &'static str) -> Attribute {
 /// An attribute that is a number.
 pub(crate) const fn integer(name: &'static str) -> Attribute {
     Attribute::new(name, Kind::Integer)
+}
+
+/// An attribute that is a number with a fraction.
+pub(crate) const fn float(name: &'static str) -> Attribute {
+    Attribute::new(name, Kind::Float)
 }
 
 /// An attribute that is true or false.
@@ -214,6 +234,8 @@ pub(crate) struct Resource {
     pub(crate) infix: &'static str,
     /// The eras that have it.
     pub(crate) eras: Eras,
+    /// Whether its objects have a table of their own; else they are others seen in another light.
+    pub(crate) has_table: bool,
     /// Whether everybody reads all of it; else permissions decide.
     pub(crate) public: bool,
     /// The eras in which only admins create and change it.
@@ -225,7 +247,7 @@ pub(crate) struct Resource {
 }
 
 /// What every object has.
-const COMMON: &[Attribute] = &[
+pub(crate) const COMMON: &[Attribute] = &[
     Attribute::new("href", Kind::String).computed().only(Era::Y2015),
     Attribute::new("kind", Kind::String).computed(),
     Attribute::new("etag", Kind::String).computed(),
@@ -250,6 +272,11 @@ impl Resource {
 
     /// The attribute `name`, if `era` has it and it is for clients to know.
     pub(crate) fn attribute(&self, era: Era, name: &str) -> Option<&'static Attribute> {
+        self.attributes(era).find(|attribute| attribute.name == name && !attribute.is_hidden())
+    }
+
+    /// The attribute `name`, if `era` has it and a client may send it.
+    pub(crate) fn accepted(&self, era: Era, name: &str) -> Option<&'static Attribute> {
         self.attributes(era)
             .find(|attribute| attribute.name == name && attribute.shown != Shown::Never)
     }

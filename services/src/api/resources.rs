@@ -2,13 +2,21 @@
 //!
 //! Names, types and defaults are those of the API servers of 2015 and of Arvados 3.2.
 
+use super::crunch1::{JOB_TASKS, JOBS, NODES, PIPELINE_INSTANCES, PIPELINE_TEMPLATES};
+use super::crunch2::{CONTAINER_REQUESTS, CONTAINERS, CREDENTIALS, WORKFLOWS};
 use super::resource::{Attribute, Eras, Initial, Kind, Resource, SetBy, Shown, UniqueName};
 use super::resource::{array, boolean, datetime, integer, object, string, text};
+use super::user_agreement::USER_AGREEMENTS;
 use crate::era::Era;
 
 /// The resources of `era`.
 pub(crate) fn all(era: Era) -> impl Iterator<Item = &'static Resource> {
     RESOURCES.iter().copied().filter(move |resource| resource.eras.has(era))
+}
+
+/// Those of them that have a table.
+pub(crate) fn with_table(era: Era) -> impl Iterator<Item = &'static Resource> {
+    all(era).filter(|resource| resource.has_table)
 }
 
 /// The resource whose path is `plural`.
@@ -18,7 +26,7 @@ pub(crate) fn by_plural(era: Era, plural: &str) -> Option<&'static Resource> {
 
 /// The resource whose uuids have `infix`.
 pub(crate) fn by_infix(era: Era, infix: &str) -> Option<&'static Resource> {
-    all(era).find(|resource| resource.infix == infix)
+    with_table(era).find(|resource| resource.infix == infix)
 }
 
 /// The resource whose objects are of `kind`, such as `arvados#group`.
@@ -26,31 +34,43 @@ pub(crate) fn by_kind(era: Era, kind: &str) -> Option<&'static Resource> {
     all(era).find(|resource| resource.object_kind() == kind)
 }
 
-const RESOURCES: &[&Resource] = &[
+/// All resources of all eras.
+pub(crate) const RESOURCES: &[&Resource] = &[
     &API_CLIENT_AUTHORIZATIONS,
     &API_CLIENTS,
     &AUTHORIZED_KEYS,
     &COLLECTIONS,
+    &CONTAINER_REQUESTS,
+    &CONTAINERS,
+    &CREDENTIALS,
     &GROUPS,
     &HUMANS,
+    &JOB_TASKS,
+    &JOBS,
     &KEEP_DISKS,
     &KEEP_SERVICES,
     &LINKS,
     &LOGS,
+    &NODES,
+    &PIPELINE_INSTANCES,
+    &PIPELINE_TEMPLATES,
     &REPOSITORIES,
     &SPECIMENS,
     &TRAITS,
+    &USER_AGREEMENTS,
     &USERS,
     &VIRTUAL_MACHINES,
+    &WORKFLOWS,
 ];
 
 /// What most resources are like.
-const PLAIN: Resource = Resource {
+pub(crate) const PLAIN: Resource = Resource {
     plural: "",
     singular: "",
     class: "",
     infix: "",
     eras: Eras::All,
+    has_table: true,
     public: false,
     admin_only: &[],
     unique_name: UniqueName::No,

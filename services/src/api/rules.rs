@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::collection;
 use super::context::Context;
+use super::crunch1::{self, JOB_TASKS, JOBS, NODES, PIPELINE_INSTANCES};
+use super::crunch2::{self, CONTAINER_REQUESTS, CONTAINERS, WORKFLOWS};
 use super::error::{Result, denied, unprocessable};
 use super::object::{Object, text};
 use super::permission::Level;
@@ -34,6 +36,21 @@ pub(crate) fn before_save(
             if old.is_none() {
                 collection::derive_version(changes, context.era());
             }
+        }
+        plural if plural == JOBS.plural => crunch1::job::before_save(context, changes, old)?,
+        plural if plural == PIPELINE_INSTANCES.plural => {
+            crunch1::pipeline::before_save(context, changes, old)?;
+        }
+        plural if plural == CONTAINERS.plural => {
+            crunch2::container::before_save(context, changes, old)?;
+        }
+        plural if plural == CONTAINER_REQUESTS.plural => {
+            crunch2::request::before_save(context, changes, old)?;
+        }
+        plural if plural == WORKFLOWS.plural => crunch2::workflow::before_save(changes, old)?,
+        plural if plural == NODES.plural => crunch1::node::before_save(changes, old),
+        plural if plural == JOB_TASKS.plural && old.is_none() => {
+            crunch1::job_task::before_create(context, changes)?;
         }
         plural if plural == LINKS.plural => check_link(context, changes, old)?,
         plural if plural == GROUPS.plural => check_group(context, changes, old)?,
@@ -160,6 +177,18 @@ pub(crate) fn after_save(
     new: &Object,
     old: Option<&Object>,
 ) -> Result<()> {
+    match resource.plural {
+        plural if plural == JOB_TASKS.plural => {
+            return crunch1::job_task::after_save(context, new, old);
+        }
+        plural if plural == CONTAINERS.plural => {
+            return crunch2::container::after_save(context, new, old);
+        }
+        plural if plural == CONTAINER_REQUESTS.plural => {
+            return crunch2::request::after_save(context, new, old);
+        }
+        _ => {}
+    }
     let uuid = text(new, "uuid");
     let is = |object: &Object, name: &str| object.get(name) == Some(&Value::Bool(true));
     if resource.plural == GROUPS.plural

@@ -42,7 +42,7 @@ pub(crate) fn statements(era: Era) -> String {
 
 /// Those that make its tables.
 pub(crate) fn tables(era: Era) -> String {
-    let tables = resources::all(era).map(|resource| {
+    let tables = resources::with_table(era).map(|resource| {
         let table = resource.plural;
         // Whoever follows the log asks for what is behind an id: none may come again, not even
         // after a reset.
@@ -51,6 +51,7 @@ pub(crate) fn tables(era: Era) -> String {
         for column in resource.columns(era).filter(|column| column.name != "id") {
             let affinity = match column.kind {
                 Kind::Integer | Kind::Boolean => "INTEGER",
+                Kind::Float => "REAL",
                 _ => "TEXT",
             };
             // Writing to a String cannot fail.
@@ -72,7 +73,7 @@ pub(crate) fn indexes(era: Era) -> String {
         let others: String = indexed.map(|column| index(table, column.name)).collect();
         format!("CREATE UNIQUE INDEX {table}_uuid ON {table} (uuid);\n{others}")
     };
-    resources::all(era).map(of_table).collect()
+    resources::with_table(era).map(of_table).collect()
 }
 
 /// Tells every cached permission computation that it is out of date, once this transaction commits.

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::condition::Condition;
 use super::contents;
 use super::context::Context;
+use super::crunch1;
+use super::crunch2;
 use super::error::{ApiError, Result};
 use super::logins;
 use super::method_parameters::{self as parameters, Parameter};
@@ -20,6 +22,7 @@ use super::resources::{
 };
 use super::sharing;
 use super::tokens;
+use super::user_agreement;
 use super::user_merge;
 use super::user_setup;
 use super::uuid;
@@ -43,12 +46,14 @@ pub(crate) struct Special {
     pub(crate) eras: Eras,
     /// What it takes, besides the uuid in its path.
     pub(crate) parameters: fn(Era) -> Vec<Parameter>,
+    /// Whether it takes a token; else whoever knows what it asks for may do it.
+    pub(crate) needs_token: bool,
     /// Does it; the text is the uuid in the path.
     pub(crate) run: fn(&Context<'_>, &str) -> Result<Value>,
 }
 
-/// All actions that the server has.
-pub(crate) static SPECIALS: &[Special] = &[
+/// The actions on what has no module of its own.
+static SPECIALS: &[Special] = &[
     on_class(&USERS, "current", Eras::All, |context, _| {
         let account = context.account()?;
         show_user(context, &account.uuid)
@@ -92,7 +97,7 @@ pub(crate) static SPECIALS: &[Special] = &[
 ];
 
 /// What is asked of a class.
-const fn on_class(
+pub(crate) const fn on_class(
     resource: &'static Resource,
     name: &'static str,
     eras: Eras,
@@ -102,7 +107,7 @@ const fn on_class(
 }
 
 /// What is done to one object was added after 2015.
-const fn on_object(
+pub(crate) const fn on_object(
     resource: &'static Resource,
     name: &'static str,
     run: fn(&Context<'_>, &str) -> Result<Value>,
@@ -110,21 +115,31 @@ const fn on_object(
     special(resource, name, Method::POST, true, run).in_eras(Eras::Only(Era::Current))
 }
 
-const fn special(
+/// An action of every era that has its resource.
+pub(crate) const fn special(
     resource: &'static Resource,
     name: &'static str,
     method: Method,
     member: bool,
     run: fn(&Context<'_>, &str) -> Result<Value>,
 ) -> Special {
-    let parameters = parameters::none;
-    let eras = Eras::All;
-    Special { resource, name, method, member, folder: None, eras, parameters, run }
+    let (eras, parameters) = (Eras::All, parameters::none);
+    Special {
+        resource,
+        name,
+        method,
+        member,
+        folder: None,
+        eras,
+        parameters,
+        needs_token: true,
+        run,
+    }
 }
 
 impl Special {
     /// The same in other eras.
-    const fn in_eras(mut self, eras: Eras) -> Self {
+    pub(crate) const fn in_eras(mut self, eras: Eras) -> Self {
         self.eras = eras;
         self
     }
@@ -136,17 +151,26 @@ impl Special {
     }
 
     /// The same with parameters.
-    const fn taking(mut self, parameters: fn(Era) -> Vec<Parameter>) -> Self {
+    pub(crate) const fn taking(mut self, parameters: fn(Era) -> Vec<Parameter>) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    /// The same for callers without a token.
+    pub(crate) const fn without_token(mut self) -> Self {
+        self.needs_token = false;
         self
     }
 }
 
+/// All actions of all resources.
+pub(crate) fn all() -> impl Iterator<Item = &'static Special> {
+    [SPECIALS, crunch1::SPECIALS, crunch2::SPECIALS, user_agreement::SPECIALS].into_iter().flatten()
+}
+
 /// The actions of one resource.
 pub(crate) fn of(era: Era, resource: &Resource) -> impl Iterator<Item = &'static Special> {
-    SPECIALS
-        .iter()
-        .filter(move |special| special.resource.plural == resource.plural && special.eras.has(era))
+    all().filter(move |special| special.resource.plural == resource.plural && special.eras.has(era))
 }
 
 /// The action `name` for a request with `method`.

@@ -48,7 +48,9 @@ fn mark(db: &Connection, resource: &Resource, now: &str) -> Result<()> {
 fn delete_with_contents(context: &Context<'_>, id: &str) -> Result<()> {
     let groups = super::contents::projects_below(context, id)?;
     let owned = Condition::one_of("owner_uuid", &groups);
-    for resource in resources::all(context.era()).filter(|other| other.plural != GROUPS.plural) {
+    for resource in
+        resources::with_table(context.era()).filter(|other| other.plural != GROUPS.plural)
+    {
         delete(context, resource, &owned)?;
     }
     delete(context, &GROUPS, &Condition::one_of("uuid", &groups))

@@ -57,7 +57,7 @@ pub(crate) fn merge(context: &Context<'_>, _: &str) -> Result<Value> {
         changes.insert("username".to_owned(), Value::Null);
     }
     schema::touch_permissions(context.db)?;
-    write::change(&context.as_system(), &USERS, &old, changes)?;
+    write::change(&context.as_system(), &USERS, &old, changes, false)?;
     let merged = find(context, old_uuid)?.ok_or(ApiError::NotFound)?;
     present::one(context, &USERS, &merged, None)
 }
@@ -105,7 +105,7 @@ fn both(context: &Context<'_>) -> Result<(Object, Object)> {
 
 /// Gives what `old` owns to `new_owner`, save what belongs to a user as such.
 fn move_possessions(context: &Context<'_>, old: &str, new: &str, new_owner: &str) -> Result<()> {
-    for resource in resources::all(context.era()) {
+    for resource in resources::with_table(context.era()) {
         let plural = resource.plural;
         if [API_CLIENT_AUTHORIZATIONS.plural, LOGS.plural].contains(&plural) {
             continue;

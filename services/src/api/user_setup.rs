@@ -38,7 +38,7 @@ pub(crate) fn activate(context: &Context<'_>, id: &str) -> Result<Value> {
             return Err(denied(format!("Cannot activate without user agreements {agreements}.")));
         }
         let active = Object::from_iter([("is_active".to_owned(), true.into())]);
-        write::change(&context.as_system(), &USERS, &user, active)?;
+        write::change(&context.as_system(), &USERS, &user, active, false)?;
     }
     present::one(context, &USERS, &find(context, uuid)?, None)
 }
@@ -189,7 +189,7 @@ pub(crate) fn unset_up(context: &Context<'_>, id: &str) -> Result<Value> {
         changes["is_admin"] = false.into();
     }
     let changes = changes.as_object().cloned().unwrap_or_default();
-    write::change(context, &USERS, &user, changes)?;
+    write::change(context, &USERS, &user, changes, false)?;
     present::one(context, &USERS, &find(context, id)?, None)
 }
 

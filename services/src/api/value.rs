@@ -24,6 +24,7 @@ pub(crate) fn accept(kind: Kind, given: &Value) -> Result<Value, String> {
             }
             _ => Err("is not a number".to_owned()),
         },
+        Kind::Float => float(given).ok_or_else(|| "is not a number".to_owned()),
         Kind::Boolean => {
             boolean(given).map(Value::Bool).ok_or_else(|| "is not a boolean".to_owned())
         }
@@ -36,6 +37,17 @@ pub(crate) fn accept(kind: Kind, given: &Value) -> Result<Value, String> {
         },
         Kind::Object => json(given, Value::is_object).ok_or_else(|| "must be a Hash".to_owned()),
         Kind::Array => json(given, Value::is_array).ok_or_else(|| "must be an Array".to_owned()),
+    }
+}
+
+fn float(given: &Value) -> Option<Value> {
+    match given {
+        Value::Number(number) => number.as_f64().map(Value::from),
+        Value::String(text) if text.is_empty() => Some(Value::Null),
+        Value::String(text) => {
+            text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from)
+        }
+        _ => None,
     }
 }
 
@@ -81,6 +93,8 @@ pub(crate) fn initial(attribute: &Attribute) -> Value {
         Initial::Null => Value::Null,
         Initial::Bool(value) => Value::Bool(value),
         Initial::Integer(value) => Value::from(value),
+        Initial::Float(value) => Value::from(value),
+        Initial::Text(text) => Value::from(text),
         Initial::EmptyObject => Value::Object(serde_json::Map::new()),
         Initial::Array(texts) => Value::from(texts),
     }
@@ -139,6 +153,9 @@ mod tests {
         assert_eq!(accept(Kind::Integer, &json!("25107")).unwrap(), json!(25107));
         assert!(accept(Kind::Integer, &json!("many")).is_err());
         assert!(accept(Kind::Integer, &json!([])).is_err());
+        assert_eq!(accept(Kind::Float, &json!(1)).unwrap(), json!(1.0));
+        assert_eq!(accept(Kind::Float, &json!("0.5")).unwrap(), json!(0.5));
+        assert!(accept(Kind::Float, &json!("inf")).is_err());
     }
 
     #[test]
@@ -147,6 +164,7 @@ mod tests {
             (Kind::String, json!("x")),
             (Kind::Boolean, json!(true)),
             (Kind::Integer, json!(7)),
+            (Kind::Float, json!(0.5)),
             (Kind::Object, json!({"a": [null, {"b": "ü"}]})),
             (Kind::Array, json!([])),
             (Kind::Text, Value::Null),

@@ -7,6 +7,7 @@ use super::audit_log;
 use super::collection;
 use super::condition::Condition;
 use super::context::Context;
+use super::crunch2::{self, CONTAINER_REQUESTS};
 use super::error::{Result, denied, unprocessable};
 use super::listing;
 use super::object::{self, Object, text};
@@ -19,6 +20,7 @@ use super::rules;
 use super::schema;
 use super::time;
 use super::tokens;
+use super::user_agreement::{self, USER_AGREEMENTS};
 use super::uuid;
 use super::value;
 use super::versions;
@@ -30,6 +32,9 @@ use crate::era::api::{HAS_TRASH, NOTES_API_CLIENT, ROLES_BELONG_TO_SYSTEM};
 /// # Errors
 /// When the caller may not, or what it wants to create is wrong.
 pub(crate) fn create(context: &Context<'_>, resource: &Resource) -> Result<Value> {
+    if resource.plural == USER_AGREEMENTS.plural {
+        user_agreement::refuse(context, None)?;
+    }
     let era = context.era();
     let account = context.active_account()?;
     if resource.admin_only.contains(&era) && !account.is_admin {
@@ -48,7 +53,24 @@ pub(crate) fn create_from(
     resource: &Resource,
     given: Object,
 ) -> Result<Value> {
-    let (era, account) = (context.era(), context.active_account()?);
+    let ensure_unique = context.request.flag("ensure_unique_name")?;
+    let object = insert(context, resource, given, ensure_unique)?;
+    let select = listing::select(resource, context.era(), context.request)?;
+    present::one(context, resource, &object, select.as_deref())
+}
+
+/// Makes an object with the attributes `given`, and what follows from it.
+///
+/// # Errors
+/// When the caller may not, or the object breaks a rule.
+pub(crate) fn insert(
+    context: &Context<'_>,
+    resource: &Resource,
+    given: Object,
+    ensure_unique: bool,
+) -> Result<Object> {
+    let era = context.era();
+    let account = context.active_account()?;
     let mut object: Object = resource
         .columns(era)
         .map(|column| (column.name.to_owned(), value::initial(column)))
@@ -63,7 +85,6 @@ pub(crate) fn create_from(
     if !is_owned_by_system(era, &object) {
         ownership::check_owner(context, resource, text(&object, "owner_uuid"), None)?;
     }
-    let ensure_unique = context.request.flag("ensure_unique_name")?;
     ownership::check_name(context, resource, &mut object, ensure_unique)?;
     object.insert("created_at".to_owned(), time::now().into());
     stamp(context, &mut object)?;
@@ -71,7 +92,7 @@ pub(crate) fn create_from(
     if resource.column(era, "id").is_some() {
         object.insert("id".to_owned(), id.into());
     }
-    saved(context, resource, None, &object)
+    saved(context, resource, None, object)
 }
 
 /// The uuid that an admin wishes for, or a new one.
@@ -108,7 +129,34 @@ pub(crate) fn update(context: &Context<'_>, resource: &Resource, id: &str) -> Re
     let with_trash = HAS_TRASH.of(context.era()) && context.request.flag("include_trash")?;
     let old = find_for_change(context, resource, id, with_trash)?;
     let changes = attributes::read(context, resource, Some(&old))?;
-    change(context, resource, &old, changes)
+    changed(context, resource, &old, changes)
+}
+
+/// Sets `changes` of the object `id`, and answers with it.
+///
+/// # Errors
+/// When the caller cannot see or may not change it, or the change breaks a rule.
+pub(crate) fn set(
+    context: &Context<'_>,
+    resource: &Resource,
+    id: &str,
+    changes: Object,
+) -> Result<Value> {
+    let old = find_for_change(context, resource, id, false)?;
+    changed(context, resource, &old, changes)
+}
+
+/// Changes an object, and answers with it.
+fn changed(
+    context: &Context<'_>,
+    resource: &Resource,
+    old: &Object,
+    changes: Object,
+) -> Result<Value> {
+    let ensure_unique = context.request.flag("ensure_unique_name")?;
+    let new = change(context, resource, old, changes, ensure_unique)?;
+    let select = listing::select(resource, context.era(), context.request)?;
+    present::one(context, resource, &new, select.as_deref())
 }
 
 /// The object `id`, which the caller may change.
@@ -119,6 +167,9 @@ fn find_for_change(
     with_trash: bool,
 ) -> Result<Object> {
     context.account()?;
+    if resource.plural == USER_AGREEMENTS.plural {
+        user_agreement::refuse(context, Some(id))?;
+    }
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         tokens::require_trusted_client(context)?;
     }
@@ -127,16 +178,17 @@ fn find_for_change(
     Ok(object)
 }
 
-/// Applies `changes` to the object `old`, whoever may do so, and answers with the new one.
+/// Sets `changes` of the object `old`, and what follows from them.
 ///
 /// # Errors
-/// When they break a rule.
+/// When the change breaks a rule.
 pub(crate) fn change(
     context: &Context<'_>,
     resource: &Resource,
     old: &Object,
     mut changes: Object,
-) -> Result<Value> {
+    ensure_unique: bool,
+) -> Result<Object> {
     let id = text(old, "uuid");
     if text(&changes, "uuid") == id {
         changes.remove("uuid");
@@ -156,7 +208,6 @@ pub(crate) fn change(
     let renamed =
         ["name", "owner_uuid", "is_trashed"].iter().any(|name| old.get(*name) != new.get(*name));
     if renamed {
-        let ensure_unique = context.request.flag("ensure_unique_name")?;
         ownership::check_name(context, resource, &mut new, ensure_unique)?;
         if let Some(name) = new.get("name").filter(|_| changes.contains_key("name")) {
             changes.insert("name".to_owned(), name.clone());
@@ -167,7 +218,7 @@ pub(crate) fn change(
     new.extend(changes.clone());
     object::update(context.db, resource, context.era(), id, &changes)?;
     versions::after_change(context, resource, id, &changes, past.as_ref())?;
-    saved(context, resource, Some(old), &new)
+    saved(context, resource, Some(old), new)
 }
 
 /// Sets who changes an object, and when.
@@ -187,18 +238,17 @@ fn stamp(context: &Context<'_>, object: &mut Object) -> Result<()> {
     Ok(())
 }
 
-/// What follows every change, and the answer to it.
+/// Does what follows every change, and hands back the object as it is then.
 fn saved(
     context: &Context<'_>,
     resource: &Resource,
     old: Option<&Object>,
-    new: &Object,
-) -> Result<Value> {
-    audit_log::record(context, resource, old, Some(new))?;
-    rules::after_save(context, resource, new, old)?;
+    new: Object,
+) -> Result<Object> {
+    audit_log::record(context, resource, old, Some(&new))?;
+    rules::after_save(context, resource, &new, old)?;
     touch_permissions(context, resource)?;
-    let select = listing::select(resource, context.era(), context.request)?;
-    present::one(context, resource, new, select.as_deref())
+    Ok(new)
 }
 
 fn touch_permissions(context: &Context<'_>, resource: &Resource) -> Result<()> {
@@ -228,6 +278,9 @@ pub(crate) fn delete(context: &Context<'_>, resource: &Resource, id: &str) -> Re
     }
     if [USERS.plural, GROUPS.plural].contains(&resource.plural) {
         ownership::check_owns_nothing(context, id)?;
+    }
+    if resource.plural == CONTAINER_REQUESTS.plural {
+        crunch2::request::before_delete(context, &old)?;
     }
     delete_permissions(context, id)?;
     delete_one(context, resource, &old)?;
@@ -276,7 +329,7 @@ pub(crate) fn trash(context: &Context<'_>, resource: &Resource, id: &str) -> Res
         changes.insert("trash_at".to_owned(), time::now().into());
         changes.insert("delete_at".to_owned(), time::from_now(lifetime).into());
     }
-    change(context, resource, &old, changes)
+    changed(context, resource, &old, changes)
 }
 
 /// Takes the object `id` out of the trash.
@@ -289,5 +342,5 @@ pub(crate) fn untrash(context: &Context<'_>, resource: &Resource, id: &str) -> R
         return Err(unprocessable("Object is not trashed, cannot untrash"));
     }
     let untrashed = Object::from_iter([("trash_at".to_owned(), Value::Null)]);
-    change(context, resource, &old, untrashed)
+    changed(context, resource, &old, untrashed)
 }

@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 use super::ByEra;
 use crate::go_http_error::StatusAndText;
 
+/// What people call the era.
+pub(crate) const NAME: ByEra<&str> = ByEra { y2015: "2015", current: "current" };
+
 // ---- Requests ----
 
 /// Whether PATCH updates an object as PUT does; in 2015 there is no such route.

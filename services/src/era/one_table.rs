@@ -3,7 +3,13 @@
 use std::path::Path;
 
 /// These describe what exists in which era, and may name eras where they do so.
-const DESCRIPTIONS: [&str; 3] = ["api/resource.rs", "api/resources.rs", "api/special.rs"];
+const DESCRIPTIONS: [&str; 5] = [
+    "api/resource.rs",
+    "api/resources.rs",
+    "api/special.rs",
+    "api/crunch1/resources.rs",
+    "api/crunch2/resources.rs",
+];
 
 /// How a description names an era.
 const COLUMNS: [&str; 4] =
