@@ -28,6 +28,9 @@ pub(crate) fn server_config(
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .with_context(|| format!("the certificate {} is not usable", certificate.display()))?;
+    // A ticket comes while the client may already write. Python's TLS cannot take that in another
+    // thread, as the SDK's websockets do it, and loses what is written.
+    config.send_tls13_tickets = 0;
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(Arc::new(config))
 }
