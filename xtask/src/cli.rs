@@ -274,7 +274,7 @@ pub(crate) struct TestAll {
     /// Run one of N parts, for example 2/3; all together are the whole
     #[arg(long, value_name = "K/N")]
     pub(crate) partition: Option<Partition>,
-    /// Folder for the report [default: target/test-all]
+    /// A folder of its own for the report [default: target/test-all]
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
     /// Say what would be run, and run nothing

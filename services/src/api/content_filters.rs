@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::condition::Condition;
 use super::error::{Result, unprocessable};
 use super::filter;
+use super::listing;
 use super::request::ApiRequest;
 use super::resource::Resource;
 use crate::era::Era;
@@ -134,23 +135,10 @@ pub(crate) fn selects(
     era: Era,
     request: &ApiRequest,
 ) -> Result<Option<Select>> {
-    let names = match request.json("select")? {
-        None => return Ok(None),
-        Some(Value::Array(names)) => names,
-        Some(_) => return Err(unprocessable("select must be an array")),
-    };
-    let names: Result<Vec<String>> = names
-        .iter()
-        .map(|name| {
-            let known = |name: &&str| {
-                classes.iter().any(|resource| attribute_to_show(resource, era, name).is_some())
-            };
-            let known = name.as_str().filter(known);
-            let wrong = || unprocessable(format!("Invalid attribute {name} in select"));
-            known.map(str::to_owned).ok_or_else(wrong)
-        })
-        .collect();
-    Ok(Some(Select { era, names: names? }))
+    let names = listing::selected(request, |name| {
+        classes.iter().any(|resource| attribute_to_show(resource, era, name).is_some())
+    })?;
+    Ok(names.map(|names| Select { era, names }))
 }
 
 impl Select {

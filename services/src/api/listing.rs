@@ -94,19 +94,27 @@ pub(crate) fn select(
     era: Era,
     request: &ApiRequest,
 ) -> Result<Option<Vec<String>>> {
+    selected(request, |name| resource.attribute(era, name).is_some())
+}
+
+/// The names in `select`, each of which has to be known.
+///
+/// # Errors
+/// When it is not an array of names, or one of them is unknown.
+pub(crate) fn selected(
+    request: &ApiRequest,
+    is_known: impl Fn(&str) -> bool,
+) -> Result<Option<Vec<String>>> {
     let names = match request.json("select")? {
         None => return Ok(None),
         Some(Value::Array(names)) => names,
         Some(_) => return Err(unprocessable("select must be an array")),
     };
-    let names: Result<Vec<String>> = names
-        .iter()
-        .map(|name| match name.as_str() {
-            Some(name) if resource.attribute(era, name).is_some() => Ok(name.to_owned()),
-            _ => Err(unprocessable(format!("Invalid attribute {name} in select"))),
-        })
-        .collect();
-    names.map(Some)
+    let known = |name: &Value| match name.as_str().filter(|name| is_known(name)) {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(unprocessable(format!("Invalid attribute {name} in select"))),
+    };
+    names.iter().map(known).collect::<Result<_>>().map(Some)
 }
 
 /// What is computed for an answer may depend on any column: then each object counts for itself.

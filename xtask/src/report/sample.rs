@@ -151,18 +151,10 @@ fn suite(
 pub(super) fn attempt(began: u64, ended: u64, outcome: Outcome, count: [u64; 3]) -> Attempt {
     let [passed, failed, skipped] = count;
     Attempt {
-        waits: Vec::new(),
-        stack: None,
-        reset: None,
         command: Some(span(began, ended)),
         outcome,
         count: Count { passed, failed, skipped },
-        is_blamed: false,
-        tests: Vec::new(),
-        output: None,
-        logs: Vec::new(),
-        notes: Vec::new(),
-        kept: None,
+        ..Attempt::new(Vec::new())
     }
 }
 
