@@ -15,10 +15,11 @@ use super::turns::Turn;
 use super::{Run, watch};
 use crate::export::Environment;
 use crate::failure::Interrupted;
+use crate::lifecycle::Cluster;
+use crate::lifecycle::health::{self, Health};
 use crate::owned::OwnedStack;
 use crate::owned::guest::{Guest, GuestCommand};
 use crate::results::{Attempt, Outcome, Span, SuiteResult, Wait};
-use crate::stack::State;
 use crate::suites::virtual_environment;
 
 /// One worker, with the cluster that it has now.
@@ -145,7 +146,7 @@ impl<'a> Lane<'a> {
         let watched = watch::until_it_ends(run, guest, item)?;
         attempt.command = Some(Span { began, ended: run.clock.now() });
         attempt.notes.extend(watched.left_behind());
-        let (ending, ended) = match services_that_ended(stack)? {
+        let (ending, ended) = match services_that_ended(run, stack)? {
             Some(ended) => (watched.ending, ended),
             None => (Ending::Abandoned, Vec::new()),
         };
@@ -203,11 +204,17 @@ fn variables(stack: &OwnedStack<'_>) -> anyhow::Result<Vec<(String, String)>> {
 
 /// Those that are not there any more, though nobody has stopped them by a command; `None` if the
 /// whole cluster was taken down.
-fn services_that_ended(stack: &OwnedStack<'_>) -> anyhow::Result<Option<Vec<String>>> {
+fn services_that_ended(
+    run: &Run<'_>,
+    stack: &OwnedStack<'_>,
+) -> anyhow::Result<Option<Vec<String>>> {
     if !stack.is_ours() {
         return Ok(None);
     }
-    let services = State::load(stack.folder())?.map(|state| state.services).unwrap_or_default();
-    let ended = services.into_iter().filter(|service| !service.is_alive());
-    Ok(Some(ended.map(|service| service.name).collect()))
+    let cluster = Cluster::open(run.workspace, stack.folder())?;
+    // Each is asked: one that was killed just now may still be there, but does not answer.
+    let healths = health::check_until(&cluster, Some(run.interrupt))?;
+    let services = cluster.state.services.iter().zip(healths);
+    let ended = services.filter(|(_, health)| *health == Health::Ended);
+    Ok(Some(ended.map(|(service, _)| service.name.clone()).collect()))
 }
