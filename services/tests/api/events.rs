@@ -150,6 +150,10 @@ fn events_are_for_those_who_may_see_their_object() {
         let project = project["uuid"].as_str().unwrap();
         let inside = json!({"specimen": {"owner_uuid": project}});
         let hidden = server.create("active", "specimens", &inside);
+        // Whether an event may be seen is asked when it is sent: what comes next brings the
+        // link into being only after these were passed over.
+        let before = make(&server, "spectator");
+        assert_eq!(follower.event(), ("create".to_owned(), before), "{era}");
         let link = json!({"link": {"link_class": "permission", "name": "can_read",
             "tail_uuid": SPECTATOR, "head_uuid": project}});
         let link = server.create("active", "links", &link);
