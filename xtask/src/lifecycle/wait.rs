@@ -13,7 +13,7 @@ use crate::process::marker::HELPER_VARIABLE;
 use crate::process::pidfd::PidFd;
 use crate::process::spawn::Started;
 use crate::process::{members, table};
-use crate::readiness::{Asked, Awaited, NotReady};
+use crate::readiness::{Awaited, NotReady};
 use crate::signals::Interrupt;
 use crate::stack::state::Service;
 
@@ -47,11 +47,10 @@ impl Wait {
         let mut handle = PidFd::open_pid(self.started.identity.pid)?;
         loop {
             let asked = health::asked(cluster, &self.service, Arc::clone(tls), self.logged)?;
-            let own_port = own_port(&asked);
             let interrupted = Some(interrupt as &(dyn AsFd + Sync));
             let awaited = Awaited { handle: &handle, asked, deadline, interrupt: interrupted };
             match awaited.until_ready() {
-                Ok(()) => return self.daemon(cluster, own_port),
+                Ok(()) => return self.daemon(cluster),
                 Err(NotReady::Interrupted) => {
                     interrupt.check()?;
                     anyhow::bail!("{name}: the waiting was ended")
@@ -72,16 +71,15 @@ impl Wait {
         }
     }
 
-    /// The process that is the service now, if that is not the one that we started.
-    fn daemon(
-        &self,
-        cluster: &Cluster<'_>,
-        own_port: Option<u16>,
-    ) -> anyhow::Result<Option<Identity>> {
+    /// The process that is the service now, if that is not the one that we started. On its way to
+    /// the background, both may be there: then it is the one that listens.
+    fn daemon(&self, cluster: &Cluster<'_>) -> anyhow::Result<Option<Identity>> {
         let leader = self.started.identity;
-        if let Some(port) = own_port {
-            let listening = health::listener(cluster, &self.service).on(port);
-            return Ok(listening.filter(|process| *process != leader));
+        let listener = health::listener(cluster, &self.service);
+        let ports = own_ports(cluster, &self.service)?;
+        let listening = ports.into_iter().find_map(|port| listener.on(port));
+        if let Some(process) = listening {
+            return Ok((process != leader).then_some(process));
         }
         match leader.is_alive() {
             true => Ok(None),
@@ -90,12 +88,14 @@ impl Wait {
     }
 }
 
-/// The port on which the program listens itself.
-fn own_port(asked: &Asked<'_>) -> Option<u16> {
-    match asked {
-        Asked::Port(port) => port.listener.as_ref().map(|_| port.address.port()),
-        _ => None,
+/// The ports on which the program listens itself.
+fn own_ports(cluster: &Cluster<'_>, service: &Service) -> anyhow::Result<Vec<u16>> {
+    let definition = cluster.definition(service)?;
+    if definition.inherits_sockets(&service.provider) {
+        return Ok(Vec::new());
     }
+    let names = definition.ports(&service.name);
+    Ok(names.iter().filter_map(|name| cluster.state.ports.get(name).copied()).collect())
 }
 
 /// The oldest process of a service, save those that only ask it something.
