@@ -146,6 +146,11 @@ impl<'a> Lane<'a> {
         let watched = watch::until_it_ends(run, guest, item)?;
         attempt.command = Some(Span { began, ended: run.clock.now() });
         attempt.notes.extend(watched.left_behind());
+        // Unless a failure is to keep it from running, the next suite need not wait for what is
+        // found out about this one.
+        if !run.options.fail_fast {
+            self.job = None;
+        }
         let (ending, ended) = match services_that_ended(run, stack)? {
             Some(ended) => (watched.ending, ended),
             None => (Ending::Abandoned, Vec::new()),
