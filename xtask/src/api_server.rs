@@ -8,6 +8,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::services::Context;
+use crate::stack::StackFolder;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,21 +26,7 @@ impl ApiServer {
     /// # Errors
     /// When the certificate cannot be read.
     pub(crate) fn of_stack(context: &Context<'_>) -> anyhow::Result<Self> {
-        let authority = context.folder.authority();
-        let none = || {
-            let authority = authority.display();
-            format!("no certificate in {authority}: take the stack down and up for a new one")
-        };
-        let text = fs_err::read(&authority).with_context(none)?;
-        let certificate = Certificate::from_pem(&text).with_context(none)?.to_owned();
-        let roots = RootCerts::new_with_certs(&[certificate]);
-        let agent = ureq::Agent::config_builder()
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .timeout_global(Some(PATIENCE))
-            .proxy(None)
-            .http_status_as_error(false)
-            .build()
-            .new_agent();
+        let agent = agent_of_stack(context.folder)?;
         let base = format!("https://{}", context.address("api"));
         Ok(Self { agent, base, authorization: format!("OAuth2 {}", context.admin_token) })
     }
@@ -93,6 +80,28 @@ impl ApiServer {
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
+
+/// An HTTP client that trusts the stack's own authority only, and takes every status for an answer.
+///
+/// # Errors
+/// When the certificate cannot be read.
+pub(crate) fn agent_of_stack(folder: &StackFolder) -> anyhow::Result<ureq::Agent> {
+    let authority = folder.authority();
+    let none = || {
+        let authority = authority.display();
+        format!("no certificate in {authority}: take the stack down and up for a new one")
+    };
+    let text = fs_err::read(&authority).with_context(none)?;
+    let certificate = Certificate::from_pem(&text).with_context(none)?.to_owned();
+    let roots = RootCerts::new_with_certs(&[certificate]);
+    Ok(ureq::Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .timeout_global(Some(PATIENCE))
+        .proxy(None)
+        .http_status_as_error(false)
+        .build()
+        .new_agent())
 }
 
 /// The reply's JSON if its status is 200.

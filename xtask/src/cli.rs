@@ -33,7 +33,7 @@ pub(crate) enum Command {
     /// Have git check what is to be committed
     #[command(subcommand)]
     Hooks(Hooks),
-    /// Measure start, stop, reset and memory beside their floor
+    /// Measure a cluster: its start, stop, reset and memory, and the speed of its services
     Bench(Bench),
     /// Run a Python suite of an Arvados checkout on the cluster that the environment names
     #[command(hide = true)]
@@ -306,12 +306,27 @@ pub(crate) struct Lint {
 
 #[derive(Args, Debug)]
 pub(crate) struct Bench {
-    /// How often each step is measured; the median is printed
+    /// What to measure; all of it if nothing is named
+    #[arg(value_name = "PART", value_enum)]
+    pub(crate) parts: Vec<BenchPart>,
+    /// How often each step of a cluster's life is measured; the median is printed
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) rounds: usize,
     /// How many stacks are brought up and down at once
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub(crate) stacks: usize,
+    /// How many seconds each kind of request is measured
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) seconds: u64,
+}
+
+/// A part of `bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchPart {
+    /// Start, stop, reset and memory of a cluster, beside their floor
+    Life,
+    /// Requests to the API server, beside what the real one takes
+    Api,
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,9 +21,14 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// The checkout that this program was built from, wherever it is called.
     pub(crate) fn find() -> Self {
-        let root = std::env::var_os(ROOT_VARIABLE).map_or_else(Self::source, PathBuf::from);
+        Self::at(&std::env::var_os(ROOT_VARIABLE).map_or_else(Self::source, PathBuf::from))
+    }
+
+    /// The one whose root is `root`.
+    pub(crate) fn at(root: &Path) -> Self {
         // A root that does not exist is reported by whoever first reads something in it.
-        Self { root: root.canonicalize().unwrap_or(root), programs: Mutex::default() }
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        Self { root, programs: Mutex::default() }
     }
 
     /// The workspace root.

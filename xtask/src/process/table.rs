@@ -2,9 +2,13 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::identity::Identity;
 use super::marker::MARKER_VARIABLE;
+
+/// In what Linux tells programs of times, whatever it counts in itself.
+const TICK: Duration = Duration::from_millis(10);
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) parent: i32,
     pub(crate) session: i32,
     pub(crate) start_time: u64,
+    /// How long it has been on a processor, with those of its children that it has waited for.
+    pub(crate) worked: Duration,
     state: u8,
     threads: u32,
 }
@@ -59,6 +65,8 @@ impl Entry {
         let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
         let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
         let number = |index: usize| fields.get(index)?.parse().ok();
+        let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>());
+        let ticks: u64 = ticks.sum::<Result<_, _>>().ok()?;
         Some(Self {
             pid: pid.parse().ok()?,
             state: *fields.first()?.as_bytes().first()?,
@@ -66,6 +74,7 @@ impl Entry {
             session: number(3)?,
             threads: fields.get(17)?.parse().ok()?,
             start_time: fields.get(19)?.parse().ok()?,
+            worked: TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)),
         })
     }
 
@@ -212,6 +221,7 @@ mod tests {
         let stat = b"42 (a) b (c)) S 7 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987 1 2";
         let entry = Entry::parse(stat).unwrap();
         assert_eq!((entry.pid, entry.parent, entry.session, entry.start_time), (42, 7, 41, 987));
+        assert_eq!(entry.worked, Duration::from_millis(10 * (5 + 6 + 7 + 8)));
         assert!(!entry.is_dead());
     }
 
