@@ -36,12 +36,19 @@ impl ApiServer {
     /// # Errors
     /// When the server refuses or cannot be reached.
     pub(crate) fn list(&self, resource: &str) -> anyhow::Result<Vec<Value>> {
-        let path = format!("/arvados/v1/{resource}?limit=1000");
-        let request = self.agent.get(self.url(&path)).header("Authorization", &self.authorization);
-        let mut reply = checked("GET", &path, request.call())?;
-        match reply.get_mut("items").map(Value::take) {
-            Some(Value::Array(items)) => Ok(items),
-            _ => anyhow::bail!("GET {path}: the reply has no items"),
+        let path = list_path(resource);
+        items(&path, checked("GET", &path, self.get(&path))?)
+    }
+
+    /// All items of a resource that not every server has: `None` from one without it.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub(crate) fn list_if_known(&self, resource: &str) -> anyhow::Result<Option<Vec<Value>>> {
+        let path = list_path(resource);
+        match self.get(&path) {
+            Ok(reply) if reply.status() == 404 => Ok(None),
+            reply => items(&path, checked("GET", &path, reply)?).map(Some),
         }
     }
 
@@ -70,6 +77,10 @@ impl ApiServer {
     /// When the server refuses or cannot be reached.
     pub(crate) fn reset_database(&self) -> anyhow::Result<()> {
         self.post("/database/reset", &Value::Object(serde_json::Map::new())).map(drop)
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        self.agent.get(self.url(path)).header("Authorization", &self.authorization).call()
     }
 
     fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
@@ -104,12 +115,22 @@ pub(crate) fn agent_of_stack(folder: &StackFolder) -> anyhow::Result<ureq::Agent
         .new_agent())
 }
 
+type Reply = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
+
+fn list_path(resource: &str) -> String {
+    format!("/arvados/v1/{resource}?limit=1000")
+}
+
+/// The items of the list in a reply to a GET of `path`.
+fn items(path: &str, mut reply: Value) -> anyhow::Result<Vec<Value>> {
+    match reply.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => Ok(items),
+        _ => anyhow::bail!("GET {path}: the reply has no items"),
+    }
+}
+
 /// The reply's JSON if its status is 200.
-fn checked(
-    method: &str,
-    path: &str,
-    response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-) -> anyhow::Result<Value> {
+fn checked(method: &str, path: &str, response: Reply) -> anyhow::Result<Value> {
     let mut response = response.with_context(|| format!("{method} {path}"))?;
     let status = response.status();
     let text = response.body_mut().read_to_string().with_context(|| format!("{method} {path}"))?;

@@ -20,8 +20,8 @@ struct KeepService {
     service_type: &'static str,
 }
 
-/// Makes the API server list the keepstores, their disks and the keepproxy of the stack, and
-/// nothing else. `running` are the names of the services that are up.
+/// Makes the API server list the keepstores, their disks (where it knows such) and the keepproxy of
+/// the stack, and nothing else. `running` are the names of the services that are up.
 ///
 /// # Errors
 /// When the server refuses or cannot be reached.
@@ -29,18 +29,19 @@ pub(crate) fn register(context: &Context<'_>, running: &[String]) -> anyhow::Res
     let wanted = wanted(context, running);
     let api = ApiServer::of_stack(context)?;
     let listed = api.list("keep_services")?;
-    let disks = api.list("keep_disks")?;
-    if is_registered(&wanted, &listed, &disks) {
+    let disks = api.list_if_known("keep_disks")?;
+    if is_registered(&wanted, &listed, disks.as_deref()) {
         return Ok(());
     }
-    for (resource, items) in [("keep_services", &listed), ("keep_disks", &disks)] {
+    let known_disks = disks.as_deref().unwrap_or_default();
+    for (resource, items) in [("keep_services", &listed[..]), ("keep_disks", known_disks)] {
         for uuid in items.iter().filter_map(|item| item["uuid"].as_str()) {
             api.delete(resource, uuid)?;
         }
     }
     for service in &wanted {
         let created = api.create("keep_services", &service.body())?;
-        if service.service_type == "disk" {
+        if disks.is_some() && service.service_type == "disk" {
             let body = json!({"keep_disk": {"keep_service_uuid": created["uuid"]}});
             api.create("keep_disks", &body)?;
         }
@@ -67,14 +68,17 @@ fn wanted(context: &Context<'_>, running: &[String]) -> Vec<KeepService> {
     disks.chain(proxy).collect()
 }
 
-fn is_registered(wanted: &[KeepService], listed: &[Value], disks: &[Value]) -> bool {
+/// Whether the server lists what is wanted and no more; `disks` are `None` if it knows no disks.
+fn is_registered(wanted: &[KeepService], listed: &[Value], disks: Option<&[Value]>) -> bool {
     let all_listed = wanted.iter().all(|service| listed.iter().any(|item| service.is(item)));
-    let all_have_disks = wanted
-        .iter()
-        .filter_map(|service| service.uuid.as_ref())
-        .all(|uuid| disks.iter().any(|disk| disk["keep_service_uuid"] == **uuid));
-    let disk_count = wanted.iter().filter(|service| service.uuid.is_some()).count();
-    all_listed && all_have_disks && listed.len() == wanted.len() && disks.len() == disk_count
+    let of_keepstores: Vec<_> = wanted.iter().filter_map(|service| service.uuid.as_ref()).collect();
+    let disks_are_ours = disks.is_none_or(|disks| {
+        disks.len() == of_keepstores.len()
+            && of_keepstores
+                .iter()
+                .all(|uuid| disks.iter().any(|disk| disk["keep_service_uuid"] == ***uuid))
+    });
+    all_listed && listed.len() == wanted.len() && disks_are_ours
 }
 
 impl KeepService {
@@ -129,17 +133,18 @@ mod tests {
 
     #[test]
     fn a_server_that_lists_ours_needs_nothing() {
-        assert!(is_registered(&ours(), &listed(), &disks()));
+        assert!(is_registered(&ours(), &listed(), Some(&disks())));
+        assert!(is_registered(&ours(), &listed(), None));
     }
 
     #[test]
     fn another_port_a_missing_disk_or_one_more_service_is_noticed() {
         let mut moved = listed();
         moved[0]["service_port"] = json!(7);
-        assert!(!is_registered(&ours(), &moved, &disks()));
-        assert!(!is_registered(&ours(), &listed(), &[]));
+        assert!(!is_registered(&ours(), &moved, Some(&disks())));
+        assert!(!is_registered(&ours(), &listed(), Some(&[])));
         let mut more = listed();
         more.push(json!({"uuid": "zzzzz-bi6l4-6zhilxar6r8ey90"}));
-        assert!(!is_registered(&ours(), &more, &disks()));
+        assert!(!is_registered(&ours(), &more, Some(&disks())));
     }
 }

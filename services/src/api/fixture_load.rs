@@ -10,14 +10,13 @@ use sdk_fixtures::{Class, Fixtures, Record, Value as Fixture};
 use serde_json::Value;
 
 use super::collection;
+use super::dropped::KEEP_DISKS;
 use super::fixture_table::{FixtureTable, MAX_ID, Row};
 use super::fixture_value;
 use super::object::{self, Object};
 use super::relative;
 use super::resource::Resource;
-use super::resources::{
-    self, API_CLIENT_AUTHORIZATIONS, COLLECTIONS, KEEP_DISKS, KEEP_SERVICES, USERS,
-};
+use super::resources::{self, API_CLIENT_AUTHORIZATIONS, COLLECTIONS, KEEP_SERVICES, USERS};
 use super::time;
 use crate::era::Era;
 use crate::era::api::{RESET_FORGETS_KEEP_SERVICES, TOKEN_IS_ITS_UUID};
@@ -38,8 +37,7 @@ pub(crate) fn load(db: &Connection, fixtures: &Fixtures, era: Era) -> anyhow::Re
     // Tokens refer to users.
     names.sort_by_key(|name| name != USERS.plural);
     for name in names {
-        let known = resources::by_plural(era, &name);
-        let Some(resource) = known.filter(|resource| resource.has_table) else {
+        let Some(resource) = resources::with_table(era).find(|one| one.plural == name) else {
             continue;
         };
         let class = fixtures.class(&name)?;

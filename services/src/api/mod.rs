@@ -30,6 +30,7 @@ mod crunch2;
 mod discovery;
 mod discovery_cache;
 mod docker_image;
+mod dropped;
 mod error;
 mod event;
 mod filter;

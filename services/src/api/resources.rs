@@ -4,19 +4,24 @@
 
 use super::crunch1::{JOB_TASKS, JOBS, NODES, PIPELINE_INSTANCES, PIPELINE_TEMPLATES};
 use super::crunch2::{CONTAINER_REQUESTS, CONTAINERS, CREDENTIALS, WORKFLOWS};
+use super::dropped::{API_CLIENTS, HUMANS, KEEP_DISKS, SPECIMENS, TRAITS};
 use super::resource::{Attribute, Eras, Initial, Kind, Resource, SetBy, Shown, UniqueName};
 use super::resource::{array, boolean, datetime, integer, object, string, text};
 use super::user_agreement::USER_AGREEMENTS;
 use crate::era::Era;
 
-/// The resources of `era`.
+/// The resources that clients of `era` know.
 pub(crate) fn all(era: Era) -> impl Iterator<Item = &'static Resource> {
-    RESOURCES.iter().copied().filter(move |resource| resource.eras.has(era))
+    here(era).filter(move |resource| resource.for_clients.has(era))
 }
 
-/// Those of them that have a table.
+/// The resources that have a table in `era`.
 pub(crate) fn with_table(era: Era) -> impl Iterator<Item = &'static Resource> {
-    all(era).filter(|resource| resource.has_table)
+    here(era).filter(|resource| resource.has_table)
+}
+
+fn here(era: Era) -> impl Iterator<Item = &'static Resource> {
+    RESOURCES.iter().copied().filter(move |resource| resource.eras.has(era))
 }
 
 /// The resource whose path is `plural`.
@@ -70,6 +75,7 @@ pub(crate) const PLAIN: Resource = Resource {
     class: "",
     infix: "",
     eras: Eras::All,
+    for_clients: Eras::All,
     has_table: true,
     public: false,
     admin_only: &[],
@@ -77,7 +83,8 @@ pub(crate) const PLAIN: Resource = Resource {
     own: &[],
 };
 
-const PROPERTIES: Attribute = object("properties");
+/// What its owner notes about an object.
+pub(crate) const PROPERTIES: Attribute = object("properties");
 const CAN_WRITE: Attribute =
     Attribute::new("can_write", Kind::Boolean).computed().only(Era::Current);
 const CAN_MANAGE: Attribute =
@@ -100,20 +107,6 @@ pub(crate) static API_CLIENT_AUTHORIZATIONS: Resource = Resource {
         datetime("last_used_at"),
         string("last_used_by_ip_address"),
         array("scopes").initially(Initial::Array(&["all"])),
-    ],
-    ..PLAIN
-};
-
-static API_CLIENTS: Resource = Resource {
-    plural: "api_clients",
-    singular: "api_client",
-    class: "ApiClient",
-    infix: "ozdt8",
-    eras: Eras::Only(Era::Y2015),
-    own: &[
-        string("name"),
-        string("url_prefix"),
-        boolean("is_trusted", false).set_by(SetBy::Admins),
     ],
     ..PLAIN
 };
@@ -196,41 +189,6 @@ pub(crate) static GROUPS: Resource = Resource {
     ..PLAIN
 };
 
-static HUMANS: Resource = Resource {
-    plural: "humans",
-    singular: "human",
-    class: "Human",
-    infix: "7a9it",
-    own: &[PROPERTIES],
-    ..PLAIN
-};
-
-/// Disks of a keepstore, still registered by the script that starts test clusters.
-pub(crate) static KEEP_DISKS: Resource = Resource {
-    plural: "keep_disks",
-    singular: "keep_disk",
-    class: "KeepDisk",
-    infix: "penuu",
-    admin_only: &[Era::Current, Era::Y2015],
-    own: &[
-        string("node_uuid"),
-        string("filesystem_uuid"),
-        integer("bytes_total"),
-        integer("bytes_free"),
-        boolean("is_readable", true),
-        boolean("is_writable", true),
-        datetime("last_read_at"),
-        datetime("last_write_at"),
-        datetime("last_ping_at"),
-        string("service_host").computed(),
-        integer("service_port").computed(),
-        Attribute::new("service_ssl_flag", Kind::Boolean).computed(),
-        string("keep_service_uuid"),
-        string("ping_secret").set_by(SetBy::Server).shown(Shown::Never),
-    ],
-    ..PLAIN
-};
-
 /// Where clients find Keep.
 pub(crate) static KEEP_SERVICES: Resource = Resource {
     plural: "keep_services",
@@ -286,12 +244,13 @@ pub(crate) static LOGS: Resource = Resource {
     ..PLAIN
 };
 
-/// Git repositories.
+/// Git repositories. Clients of today do not know them; our arv-git-httpd serves them all the same.
 pub(crate) static REPOSITORIES: Resource = Resource {
     plural: "repositories",
     singular: "repository",
     class: "Repository",
     infix: "s0uqq",
+    for_clients: Eras::Only(Era::Y2015),
     unique_name: UniqueName::Everywhere,
     own: &[
         string("name"),
@@ -299,24 +258,6 @@ pub(crate) static REPOSITORIES: Resource = Resource {
         string("push_url").computed(),
         array("clone_urls").computed(),
     ],
-    ..PLAIN
-};
-
-static SPECIMENS: Resource = Resource {
-    plural: "specimens",
-    singular: "specimen",
-    class: "Specimen",
-    infix: "j58dm",
-    own: &[string("material"), PROPERTIES],
-    ..PLAIN
-};
-
-static TRAITS: Resource = Resource {
-    plural: "traits",
-    singular: "trait",
-    class: "Trait",
-    infix: "q1cn2",
-    own: &[string("name"), PROPERTIES],
     ..PLAIN
 };
 

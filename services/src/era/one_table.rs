@@ -3,7 +3,8 @@
 use std::path::Path;
 
 /// These describe what exists in which era, and may name eras where they do so.
-const DESCRIPTIONS: [&str; 5] = [
+const DESCRIPTIONS: [&str; 6] = [
+    "api/dropped.rs",
     "api/resource.rs",
     "api/resources.rs",
     "api/special.rs",

@@ -29,8 +29,8 @@ fn a_deleted_collection_is_in_the_trash() {
 fn permissions_go_with_what_they_are_on_and_are_logged() {
     for (era, event) in [("2015", "destroy"), ("current", "delete")] {
         let server = Server::start(era);
-        let gone = json!({"repository": {"name": "active/gone", "owner_uuid": ACTIVE}});
-        let gone = server.create("admin", "repositories", &gone);
+        let gone = json!({"virtual_machine": {"hostname": "gone", "owner_uuid": ACTIVE}});
+        let gone = server.create("admin", "virtual_machines", &gone);
         let gone = gone["uuid"].as_str().unwrap();
         let share = |tail: &str| {
             let link = json!({"link": {"link_class": "permission", "name": "can_read",
@@ -39,7 +39,7 @@ fn permissions_go_with_what_they_are_on_and_are_logged() {
             link["uuid"].as_str().unwrap().to_owned()
         };
         let links = [share(SPECTATOR), share("zzzzz-j7d0g-fffffffffffffff")];
-        let path = format!("/arvados/v1/repositories/{gone}");
+        let path = format!("/arvados/v1/virtual_machines/{gone}");
         assert_eq!(server.call("admin", "DELETE", &path, &NONE).0, 200, "{era}");
         for uuid in links.iter().map(String::as_str).chain([gone]) {
             let wanted = json!([["object_uuid", "=", uuid], ["event_type", "=", event]]);

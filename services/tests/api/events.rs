@@ -9,9 +9,9 @@ use super::{ACTIVE, NONE, SPECTATOR};
 /// Both.
 pub(crate) const ERAS: [&str; 2] = ["2015", "current"];
 
-/// Makes a specimen of the user `auth`.
+/// Makes a key of the user `auth`: of what both eras have, among the plainest.
 pub(crate) fn make(server: &Server, auth: &str) -> String {
-    let made = server.create(auth, "specimens", &json!({"specimen": {}}));
+    let made = server.create(auth, "authorized_keys", &json!({"authorized_key": {}}));
     made["uuid"].as_str().unwrap().to_owned()
 }
 
@@ -31,8 +31,8 @@ fn events_come_as_things_happen() {
         follower.subscribe(&json!([]));
         let uuid = make(&server, "active");
         assert_eq!(follower.event(), ("create".to_owned(), uuid.clone()));
-        let path = format!("/arvados/v1/specimens/{uuid}");
-        server.call("active", "PUT", &path, &json!({"specimen": {"material": "silk"}}));
+        let path = format!("/arvados/v1/authorized_keys/{uuid}");
+        server.call("active", "PUT", &path, &json!({"authorized_key": {"name": "new"}}));
         assert_eq!(follower.event(), ("update".to_owned(), uuid.clone()));
         server.call("active", "DELETE", &path, &NONE);
         assert_eq!(follower.event(), (deletion.to_owned(), uuid));
@@ -50,12 +50,12 @@ fn an_event_of_2015_is_the_whole_entry() {
     assert_eq!(event, entry);
     assert_eq!(event["summary"], format!("create of {uuid}"));
     assert_eq!(event["object_owner_uuid"], ACTIVE);
-    assert_eq!(event["object_kind"], "arvados#specimen");
+    assert_eq!(event["object_kind"], "arvados#authorizedKey");
     let properties = &event["properties"];
     assert_eq!(properties["old_attributes"], NONE);
     assert_eq!(properties["new_attributes"]["uuid"], uuid);
     assert_eq!(event["event_at"], properties["new_attributes"]["created_at"]);
-    let (_, object) = server.get("active", &format!("specimens/{uuid}"));
+    let (_, object) = server.get("active", &format!("authorized_keys/{uuid}"));
     assert_eq!(properties["new_etag"], object["etag"]);
 }
 
@@ -107,8 +107,8 @@ fn only_subscriptions_bring_events() {
         let creations = json!([["event_type", "in", ["create"]]]);
         follower.subscribe(&creations);
         let uuid = make(&server, "active");
-        let path = format!("/arvados/v1/specimens/{uuid}");
-        server.call("active", "PUT", &path, &json!({"specimen": {"material": "silk"}}));
+        let path = format!("/arvados/v1/authorized_keys/{uuid}");
+        server.call("active", "PUT", &path, &json!({"authorized_key": {"name": "new"}}));
         let second = make(&server, "active");
         assert_eq!(follower.event().1, uuid, "{era}");
         assert_eq!(follower.event().1, second, "{era}");
@@ -129,7 +129,7 @@ fn only_subscriptions_bring_events() {
 fn a_filter_of_2015_is_any_that_logs_have() {
     let server = Server::start("2015");
     let mut follower = Follower::connect(&server, "active");
-    follower.subscribe(&json!([["object_uuid", "is_a", "arvados#specimen"]]));
+    follower.subscribe(&json!([["object_uuid", "is_a", "arvados#authorizedKey"]]));
     server.create("active", "collections", &json!({"collection": {"name": "other"}}));
     let uuid = make(&server, "active");
     assert_eq!(follower.event().1, uuid);
@@ -138,7 +138,8 @@ fn a_filter_of_2015_is_any_that_logs_have() {
 #[test]
 fn events_are_for_those_who_may_see_their_object() {
     // Entries about links are for whoever reads the link, which in 2015 says nothing of the entry.
-    for (era, deletion, shows_links) in [("2015", "destroy", false), ("current", "delete", true)] {
+    // What is deleted today is changed: it goes to the trash.
+    for (era, deletion, shows_links) in [("2015", "destroy", false), ("current", "update", true)] {
         let server = Server::start(era);
         let mut follower = Follower::connect(&server, "spectator");
         let mut admin = Follower::connect(&server, "admin");
@@ -148,8 +149,8 @@ fn events_are_for_those_who_may_see_their_object() {
         let project = json!({"group": {"group_class": "project", "name": era}});
         let project = server.create("active", "groups", &project);
         let project = project["uuid"].as_str().unwrap();
-        let inside = json!({"specimen": {"owner_uuid": project}});
-        let hidden = server.create("active", "specimens", &inside);
+        let inside = json!({"collection": {"owner_uuid": project}});
+        let hidden = server.create("active", "collections", &inside);
         // Whether an event may be seen is asked when it is sent: what comes next brings the
         // link into being only after these were passed over.
         let before = make(&server, "spectator");
@@ -157,9 +158,9 @@ fn events_are_for_those_who_may_see_their_object() {
         let link = json!({"link": {"link_class": "permission", "name": "can_read",
             "tail_uuid": SPECTATOR, "head_uuid": project}});
         let link = server.create("active", "links", &link);
-        let shown = server.create("active", "specimens", &inside);
+        let shown = server.create("active", "collections", &inside);
         let shown = shown["uuid"].as_str().unwrap();
-        server.call("active", "DELETE", &format!("/arvados/v1/specimens/{shown}"), &NONE);
+        server.call("active", "DELETE", &format!("/arvados/v1/collections/{shown}"), &NONE);
         if shows_links {
             assert_eq!(follower.event().1, link["uuid"].as_str().unwrap(), "{era}");
         }
@@ -167,7 +168,7 @@ fn events_are_for_those_who_may_see_their_object() {
         assert_eq!(follower.event(), (deletion.to_owned(), shown.to_owned()), "{era}");
         let link = format!("/arvados/v1/links/{}", link["uuid"].as_str().unwrap());
         assert_eq!(server.call("active", "DELETE", &link, &NONE).0, 200);
-        server.create("active", "specimens", &inside);
+        server.create("active", "collections", &inside);
         let own = make(&server, "spectator");
         assert_eq!(follower.event(), ("create".to_owned(), own), "{era}");
         for uuid in [project, hidden["uuid"].as_str().unwrap()] {

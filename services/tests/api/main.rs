@@ -13,6 +13,7 @@ mod events;
 mod fixtures;
 mod follower;
 mod lists;
+mod reset;
 mod sharing;
 mod user_agreements;
 mod users;
@@ -156,7 +157,7 @@ fn attributes_come_wrapped_bare_and_in_a_form() {
 
 #[test]
 fn a_reader_of_a_repository_does_not_write_it() {
-    let server = Server::start("current");
+    let server = Server::start("2015");
     let path = format!("/arvados/v1/repositories/{FOO_REPOSITORY}");
     let now = json!({"repository": {"modified_at": "2026-11-22 22:31:08.1 +0000 UTC m=+1.23"}});
     let status = |auth: &str| server.call(auth, "PUT", &path, &now).0;
@@ -164,6 +165,22 @@ fn a_reader_of_a_repository_does_not_write_it() {
     assert_eq!(status("admin"), 200);
     assert_eq!(status("spectator"), 403);
     assert_eq!(status("anonymous"), 403);
+}
+
+#[test]
+fn of_repositories_only_our_git_server_knows_today() {
+    let server = Server::start("current");
+    let token = sdk_fixtures::auth_token("spectator").unwrap();
+    let path = format!("/arvados/v1/repositories/{FOO_REPOSITORY}");
+    let asked = |method: &str, header: &str| {
+        let request = Request::builder().method(method).uri(server.url(&path));
+        let request = request.header("authorization", format!("OAuth2 {token}"));
+        let request = request.header(header, "1").header("content-type", "application/json");
+        let body = json!({"repository": {"modified_at": "2026-11-22"}}).to_string();
+        read(server.send(request.body(body).unwrap())).0
+    };
+    assert_eq!((asked("GET", "x-other"), asked("PUT", "x-other")), (404, 404));
+    assert_eq!((asked("GET", "x-arv-git-httpd"), asked("PUT", "x-arv-git-httpd")), (200, 403));
 }
 
 #[test]
@@ -250,74 +267,6 @@ fn every_change_leaves_one_log_row() {
         })
         .collect();
     assert_eq!(events, [("create", "a"), ("update", "b")]);
-}
-
-#[test]
-fn a_reset_returns_to_the_fixtures_and_leaves_keep_services() {
-    let server = Server::start("current");
-    let made = server.create("active", "collections", &json!({"collection": {"name": "gone"}}));
-    let path = format!("/arvados/v1/collections/{FOO_FILE}");
-    server.call("admin", "PUT", &path, &json!({"collection": {"name": "other"}}));
-    register_keepstore(&server);
-    let reset = |auth: &str| server.call(auth, "POST", "/database/reset", &NONE);
-    assert_eq!(reset("").0, 401);
-    assert_eq!(reset("active").0, 403);
-    assert_eq!(reset("admin"), (200, json!({"success": true})));
-    let (status, _) =
-        server.get("active", &format!("collections/{}", made["uuid"].as_str().unwrap()));
-    assert_eq!(status, 404);
-    let (_, foo) = server.get("active", &format!("collections/{FOO_FILE}"));
-    assert_eq!(foo["name"], "foo_file");
-    let (_, services) = server.get("active", "keep_services/accessible");
-    assert_eq!(services["items"][0]["uuid"], "zzzzz-bi6l4-keepdisk0000000");
-    assert_eq!(services["items_available"], 1);
-    let stranger = json!({"user": {"email": "somebody@example.org"}});
-    server.create("admin", "users", &stranger);
-    assert_eq!(reset("admin").0, 403);
-}
-
-fn register_keepstore(server: &Server) {
-    for class in ["keep_services", "keep_disks"] {
-        let (_, list) = server.get("admin", class);
-        for item in list["items"].as_array().unwrap() {
-            let path = format!("/arvados/v1/{class}/{}", item["uuid"].as_str().unwrap());
-            assert_eq!(server.call("admin", "DELETE", &path, &NONE).0, 200);
-        }
-    }
-    let keepstore = json!({"keep_service": {"uuid": "zzzzz-bi6l4-keepdisk0000000",
-        "service_host": "localhost", "service_port": 25107, "service_type": "disk",
-        "service_ssl_flag": false}});
-    server.create("admin", "keep_services", &keepstore);
-    let disk = json!({"keep_disk": {"keep_service_uuid": "zzzzz-bi6l4-keepdisk0000000"}});
-    let disk = server.create("admin", "keep_disks", &disk);
-    assert_eq!(disk["service_port"], 25107);
-}
-
-#[test]
-fn in_2015_a_reset_forgets_keep_services_and_texts_are_those_of_then() {
-    let server = Server::start("2015");
-    register_keepstore(&server);
-    let (status, _) = server.call("admin", "POST", "/database/reset", &NONE);
-    assert_eq!(status, 200);
-    let (_, services) = server.get("active", "keep_services/accessible");
-    let items = services["items"].as_array().unwrap();
-    assert!(items.iter().all(|item| item["uuid"] != "zzzzz-bi6l4-keepdisk0000000"));
-    assert!(!items.is_empty());
-    let (status, body) = server.call(
-        "active",
-        "POST",
-        "/arvados/v1/collections",
-        &json!({"collection": {"colour": "red"}}),
-    );
-    assert_eq!((status, error_text(&body)), (422, "unknown attribute: colour"));
-    let (_, user) = server.get("active", "users/current");
-    assert_eq!(user["href"], format!("/users/{ACTIVE}"));
-    let secret = sdk_fixtures::auth_token("active").unwrap();
-    let bearer = Request::get(server.url("/arvados/v1/users/current"))
-        .header("authorization", format!("Bearer {secret}"));
-    assert_eq!(read(server.send(bearer.body(String::new()).unwrap())).0, 401);
-    assert_eq!(server.get("active", "api_client_authorizations").0, 403);
-    assert_eq!(server.get("active_trustedclient", "api_client_authorizations").0, 200);
 }
 
 #[test]
