@@ -49,16 +49,27 @@ impl Condition {
     }
 
     fn joined(conditions: impl IntoIterator<Item = Self>, by: &str, none: &str) -> Self {
-        let mut texts = Vec::new();
+        let mut texts: Vec<String> = Vec::new();
         let mut parameters = Vec::new();
         for condition in conditions {
             texts.push(condition.sql);
             parameters.extend(condition.parameters);
         }
-        match texts.len() {
-            0 => Self::plain(none),
-            1 => Self::new(texts.remove(0), parameters),
-            _ => Self::new(format!("({})", texts.join(by)), parameters),
+        match texts.is_empty() {
+            true => Self::plain(none),
+            false => Self::new(nested(&texts, by), parameters),
+        }
+    }
+}
+
+/// The texts as a tree, since SQLite takes no chain of more than a thousand.
+fn nested(texts: &[String], by: &str) -> String {
+    match texts {
+        [] => String::new(),
+        [only] => only.clone(),
+        _ => {
+            let (left, right) = texts.split_at(texts.len() / 2);
+            format!("({}{by}{})", nested(left, by), nested(right, by))
         }
     }
 }

@@ -263,42 +263,4 @@ mod tests {
         let expected = FileTotals { count: 3, size: 9 };
         assert_eq!(file_totals(&text), expected);
     }
-
-    /// Every text made of these pieces is handled without a panic, and what is accepted keeps its
-    /// hash when it is stripped.
-    #[test]
-    fn no_text_is_too_strange() {
-        let signed = format!("{FOO}+Aabc@12");
-        let pieces = [
-            ".",
-            "./a",
-            " ",
-            "  ",
-            "\n",
-            FOO,
-            &signed,
-            "0:3:foo",
-            ":",
-            "\\",
-            "\\04",
-            "ü",
-            "\0",
-            "99999999999999999999:1:x",
-            "+",
-            "\\303\\274",
-        ];
-        let mut state = 1_u64;
-        for _ in 0..20_000 {
-            let mut text = String::new();
-            for _ in 0..8 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                text.push_str(pieces[usize::try_from(state >> 40).unwrap() % pieces.len()]);
-            }
-            let valid = validate(&text).is_ok();
-            let stripped = without_signatures(&text);
-            assert_eq!(validate(&stripped).is_ok(), valid, "{text:?}");
-            assert_eq!(portable_data_hash(&stripped), portable_data_hash(&text));
-            assert_eq!(file_totals(&stripped), file_totals(&text));
-        }
-    }
 }

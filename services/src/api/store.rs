@@ -10,6 +10,8 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::error::{ApiError, Result};
+use super::full_text;
+use super::json_containment;
 use super::like;
 use super::relative;
 use super::reset;
@@ -108,6 +110,8 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     like::install(&connection)?;
+    full_text::install(&connection)?;
+    json_containment::install(&connection)?;
     relative::install(&connection)?;
     Ok(connection)
 }

@@ -1,7 +1,7 @@
 //! Filters that look into JSON attributes: `properties.key`, `exists` and `contains`.
 
 use rusqlite::types::Value as Sql;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::condition::Condition;
 use super::error::Result;
@@ -62,8 +62,8 @@ pub(crate) fn compare(
         return Err(wrong());
     }
     match operator {
-        "=" => equal(column, key, operand).ok_or_else(wrong),
-        "!=" => Ok(equal(column, key, operand).ok_or_else(wrong)?.negated()),
+        "=" => Ok(has(column, key, operand)),
+        "!=" => Ok(has(column, key, operand).negated()),
         "<" | "<=" | ">" | ">=" => {
             let (types, operand) = scalar(operand).ok_or_else(wrong)?;
             let test = format!("type IN ({types}) AND value {operator} ?");
@@ -76,10 +76,13 @@ pub(crate) fn compare(
         }
         "in" | "not in" => {
             let values = operand.as_array().ok_or_else(wrong)?;
-            let conditions: Option<Vec<_>> =
-                values.iter().map(|value| equal(column, key, value)).collect();
-            let among = Condition::any(conditions.ok_or_else(wrong)?);
-            Ok(if operator == "in" { among } else { among.negated() })
+            let among = Condition::any(values.iter().map(|value| has(column, key, value)));
+            match (operator, values.is_empty()) {
+                ("in", _) => Ok(among),
+                // As with attributes, nothing that is there is outside of nothing.
+                (_, true) => Ok(at_key(column, key, "type != 'null'", None).negated()),
+                (_, false) => Ok(among.negated()),
+            }
         }
         "exists" => match operand {
             Value::Bool(true) => Ok(has_key(column, key)),
@@ -87,14 +90,17 @@ pub(crate) fn compare(
             _ => Err(wrong()),
         },
         "contains" => {
-            let (_, operand) = scalar(operand).ok_or_else(wrong)?;
-            let test = "EXISTS (SELECT 1 FROM json_each(CASE property.type WHEN 'array' \
-                THEN property.value ELSE json_array(property.value) END) AS item \
-                WHERE item.value = ?)";
-            Ok(at_key(column, key, test, Some(operand)))
+            let listed = json!([operand]);
+            Ok(Condition::any([has(column, key, operand), has(column, key, &listed)]))
         }
         _ => Err(invalid_operator(operator, column)),
     }
+}
+
+/// The value at `key` is `part`, or an object or array with all that `part` has.
+fn has(column: &str, key: &str, part: &Value) -> Condition {
+    let part = json!({ key: part }).to_string();
+    Condition::new(format!("json_contains({column}, ?)"), [Sql::Text(part)])
 }
 
 fn has_key(column: &str, key: &str) -> Condition {
@@ -107,18 +113,6 @@ fn at_key(column: &str, key: &str, test: &str, operand: Option<Sql>) -> Conditio
         format!("EXISTS (SELECT 1 FROM json_each({column}) AS property WHERE key = ? AND {test})");
     let key = Sql::Text(key.to_owned());
     Condition::new(sql, [key].into_iter().chain(operand))
-}
-
-fn equal(column: &str, key: &str, operand: &Value) -> Option<Condition> {
-    let (test, operand) = match operand {
-        Value::Null => ("type = 'null'".to_owned(), None),
-        Value::Bool(value) => (format!("type = '{value}'"), None),
-        _ => {
-            let (types, operand) = scalar(operand)?;
-            (format!("type IN ({types}) AND value = ?"), Some(operand))
-        }
-    };
-    Some(at_key(column, key, &test, operand))
 }
 
 /// SQLite's names for the JSON types that compare with `operand`, and `operand` itself.
@@ -139,16 +133,16 @@ fn scalar(operand: &Value) -> Option<(&'static str, Sql)> {
 #[cfg(test)]
 mod tests {
     use rusqlite::{Connection, params_from_iter};
-    use serde_json::json;
 
     use super::*;
-    use crate::api::like;
+    use crate::api::{json_containment, like};
 
     const PROPERTIES: Attribute = Attribute::new("properties", Kind::Object);
 
     fn holds(properties: &Value, key: &str, operator: &str, operand: &Value) -> bool {
         let db = Connection::open_in_memory().unwrap();
         like::install(&db).unwrap();
+        json_containment::install(&db).unwrap();
         db.execute_batch("CREATE TABLE t (properties TEXT)").unwrap();
         db.execute("INSERT INTO t VALUES (?)", [properties.to_string()]).unwrap();
         let condition = compare(&PROPERTIES, key, operator, operand).unwrap();
@@ -173,7 +167,11 @@ mod tests {
             ("a", "!=", json!("1"), false),
             ("a", "like", json!("_"), true),
             ("a", "in", json!(["0", "1"]), true),
-            ("a", "not in", json!([]), true),
+            ("a", "not in", json!([]), false),
+            ("missing", "not in", json!([]), true),
+            ("l", "=", json!(["y"]), true),
+            ("l", "=", json!("y"), false),
+            ("t", "contains", json!(true), true),
             ("a", "exists", json!(true), true),
             ("missing", "exists", json!(false), true),
             ("<a>", "=", json!("1"), true),

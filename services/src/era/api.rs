@@ -99,6 +99,9 @@ pub(crate) const TAKES_COUNT: ByEra<bool> = ByEra { y2015: false, current: true 
 /// are refused.
 pub(crate) const FILTERS_LOOK_INTO_OBJECTS: ByEra<bool> = ByEra { y2015: false, current: true };
 
+/// Whether a filter may look for words, `["any", "@@", "words"]`; today that is refused.
+pub(crate) const FILTERS_LOOK_FOR_WORDS: ByEra<bool> = ByEra { y2015: true, current: false };
+
 /// Whether a filter may compare two attributes, `["(file_count < version)", "=", true]`; in 2015
 /// that is refused.
 pub(crate) const FILTERS_COMPARE_ATTRIBUTES: ByEra<bool> = ByEra { y2015: false, current: true };

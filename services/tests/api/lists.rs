@@ -73,3 +73,58 @@ fn distinct_answers_are_counted_and_paged_as_such() {
     assert_eq!(found, expected);
     assert_eq!(list("distinct=true&limit=0")["items_available"], collections);
 }
+
+#[test]
+fn where_is_another_form_of_filters() {
+    for era in ["current", "2015"] {
+        let server = Server::start(era);
+        let found = |wanted: &Value| {
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("where", &wanted.to_string())
+                .append_pair("select", "[\"uuid\"]")
+                .finish();
+            let (status, list) = server.get("admin", &format!("collections?{query}"));
+            let items = list["items"].as_array().into_iter().flatten();
+            let uuids: Vec<_> = items.map(|item| item["uuid"].clone()).collect();
+            (status, uuids.contains(&json!(FOO_FILE)), uuids.len())
+        };
+        assert_eq!(found(&json!({"name": "foo_file"})), (200, true, 1), "{era}");
+        assert_eq!(found(&json!({"uuid": [FOO_FILE, "x"]})), (200, true, 1), "{era}");
+        let (_, contains, several) = found(&json!({"name": ["contains", "FOO"]}));
+        assert!(contains && several > 1, "{era}");
+        assert!(found(&json!({"any": ["contains", "foo_f"]})).1, "{era}");
+        assert!(!found(&json!({"name": null})).1, "{era}");
+        for wrong in [json!({"nome": "x"}), json!({"name": 1}), json!([1]), json!("x")] {
+            assert_eq!(found(&wrong).0, 422, "{era} {wrong}");
+        }
+    }
+}
+
+#[test]
+fn parameters_of_a_federation_do_no_harm() {
+    let server = Server::start("current");
+    let all = server.get("admin", "collections?limit=0").1["items_available"].clone();
+    for query in ["cluster_id=zzzzz", "bypass_federation=true"] {
+        let (status, list) = server.get("admin", &format!("collections?limit=0&{query}"));
+        assert_eq!((status, &list["items_available"]), (200, &all));
+    }
+}
+
+#[test]
+fn words_are_looked_for_in_2015() {
+    let server = Server::start("2015");
+    for (name, description) in [("first", "Annual fishing report"), ("second", "report of fish")] {
+        let body = json!({"collection": {"name": name, "description": description}});
+        server.create("active", "collections", &body);
+    }
+    let count = |filter: &Value| {
+        let filters = format!("[{}]", filter.to_string().replace('"', "%22").replace(' ', "%20"));
+        let (status, list) = server.get("active", &format!("collections?filters={filters}"));
+        (status, list["items_available"].as_u64())
+    };
+    for (query, expected) in [("report", 2), ("REPORT annual", 1), ("fish:*", 2), ("fish", 1)] {
+        assert_eq!(count(&json!(["any", "@@", query])), (200, Some(expected)), "{query}");
+    }
+    assert_eq!(count(&json!(["description", "@@", "report"])).0, 422);
+    assert_eq!(count(&json!(["any", "@@", ["report"]])).0, 422);
+}
