@@ -1,67 +1,151 @@
 //! Command-line flags as Go's `flag` package reads them, which the real programs use:
 //! `-name=value`, `-name value`, one dash or two, and a boolean that needs no value.
 
+use std::fmt::Write as _;
+
 /// One flag that a program knows.
+#[derive(Clone, Copy)]
 pub(crate) struct Flag {
     /// Its name without dashes.
     pub(crate) name: &'static str,
-    /// A boolean takes a value only behind `=`.
-    pub(crate) boolean: bool,
+    kind: Kind,
+    /// What `-h` says of it.
+    meaning: &'static str,
 }
 
-/// Shorthand for a flag that takes a value.
+/// What a flag takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Any text.
+    Text,
+    /// A whole number from this one to `i32::MAX`.
+    Number(i64),
+    /// Nothing, or behind `=` whether it is on.
+    Boolean,
+}
+
+/// A flag that takes a text.
 pub(crate) const fn value(name: &'static str) -> Flag {
-    Flag { name, boolean: false }
+    Flag { name, kind: Kind::Text, meaning: "" }
 }
 
-/// Shorthand for a flag that is on or off.
+/// A flag that takes a whole number, which is `least` or more.
+pub(crate) const fn number(name: &'static str, least: i64) -> Flag {
+    Flag { name, kind: Kind::Number(least), meaning: "" }
+}
+
+/// A flag that is on or off.
 pub(crate) const fn boolean(name: &'static str) -> Flag {
-    Flag { name, boolean: true }
+    Flag { name, kind: Kind::Boolean, meaning: "" }
+}
+
+impl Flag {
+    /// The same, of which `-h` says this.
+    pub(crate) const fn meaning(self, meaning: &'static str) -> Self {
+        Self { meaning, ..self }
+    }
+
+    /// What is wrong with a value, in the words of Go's package.
+    fn fault(self, text: &str) -> Option<String> {
+        let name = self.name;
+        let is_right = match self.kind {
+            Kind::Text => true,
+            Kind::Number(least) => text.parse().is_ok_and(|number: i32| i64::from(number) >= least),
+            Kind::Boolean => as_bool(text).is_some(),
+        };
+        let what = if self.kind == Kind::Boolean { "boolean value" } else { "value" };
+        let link = if self.kind == Kind::Boolean { "" } else { "flag " };
+        (!is_right).then(|| format!("invalid {what} {text:?} for {link}-{name}: parse error"))
+    }
+}
+
+/// Why a program does not start with these arguments.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct WrongUsage {
+    /// What is wrong; nothing is if help was asked for.
+    pub(crate) message: String,
+    /// All flags, as Go's package shows them.
+    pub(crate) usage: String,
 }
 
 /// The flags given, in the order given: some of them change what a later one means.
 ///
 /// # Errors
-/// Says which argument is unknown or lacks its value, in the words of Go's package.
+/// [`WrongUsage`] says which argument is unknown, wrong or lacks its value, in the words of Go's
+/// package.
 pub(crate) fn parse(
     known: &[Flag],
     arguments: &[String],
 ) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let wrong = |message: String| WrongUsage { message, usage: usage(known) };
     let mut given = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        let Some(text) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
-            anyhow::bail!("unexpected argument {argument:?}");
+        let text = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-'));
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            // Go's package stops here and leaves the rest to a program, which then ignores it.
+            return Err(wrong(format!("unexpected argument {argument:?}")).into());
         };
         let (name, inline) = match text.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
         let Some(flag) = known.iter().find(|flag| flag.name == name) else {
-            anyhow::bail!("flag provided but not defined: -{name}");
+            let help = matches!(name, "h" | "help");
+            let unknown = format!("flag provided but not defined: -{name}");
+            return Err(wrong(if help { String::new() } else { unknown }).into());
         };
         let value = match inline {
             Some(value) => value,
-            None if flag.boolean => "true".to_owned(),
+            None if flag.kind == Kind::Boolean => "true".to_owned(),
             None => match rest.next() {
                 Some(value) => value.clone(),
-                None => anyhow::bail!("flag needs an argument: -{name}"),
+                None => return Err(wrong(format!("flag needs an argument: -{name}")).into()),
             },
         };
+        if let Some(fault) = flag.fault(&value) {
+            return Err(wrong(fault).into());
+        }
         given.push((flag.name, value));
     }
     Ok(given)
 }
 
-/// A boolean as Go's `strconv.ParseBool` reads it.
+/// The flags in alphabetical order, each with its meaning on the next line.
+fn usage(known: &[Flag]) -> String {
+    let mut known = known.to_vec();
+    known.sort_by_key(|flag| flag.name);
+    let mut text = String::new();
+    for flag in known {
+        let kind = match flag.kind {
+            Kind::Text => " string",
+            Kind::Number(_) => " int",
+            Kind::Boolean => "",
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  -{}{kind}", flag.name);
+        if !flag.meaning.is_empty() {
+            let _ = writeln!(text, "    \t{}", flag.meaning);
+        }
+    }
+    text
+}
+
+/// A boolean as Go's `strconv.ParseBool` reads it; of a flag whose value was checked.
 ///
 /// # Errors
 /// Names the flag whose value is no boolean.
 pub(crate) fn parse_bool(name: &str, text: &str) -> anyhow::Result<bool> {
+    let value = as_bool(text);
+    value.ok_or_else(|| anyhow::anyhow!("invalid boolean value {text:?} for -{name}: parse error"))
+}
+
+fn as_bool(text: &str) -> Option<bool> {
     match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => anyhow::bail!("invalid boolean value {text:?} for -{name}"),
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
     }
 }
 
@@ -69,7 +153,8 @@ pub(crate) fn parse_bool(name: &str, text: &str) -> anyhow::Result<bool> {
 mod tests {
     use super::*;
 
-    const KNOWN: &[Flag] = &[value("volume"), boolean("serialize")];
+    const KNOWN: &[Flag] =
+        &[value("volume").meaning("where blocks are"), boolean("serialize"), number("max", 1)];
 
     fn parsed(arguments: &[&str]) -> anyhow::Result<Vec<(&'static str, String)>> {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
@@ -98,6 +183,23 @@ mod tests {
             parsed(&["-volume"]).unwrap_err().to_string(),
             "flag needs an argument: -volume"
         );
+        for (argument, fault) in [
+            ("-max=x", "invalid value \"x\" for flag -max: parse error"),
+            ("-max=0", "invalid value \"0\" for flag -max: parse error"),
+            ("-serialize=yes", "invalid boolean value \"yes\" for -serialize: parse error"),
+        ] {
+            assert_eq!(parsed(&[argument]).unwrap_err().to_string(), fault);
+        }
         assert_eq!(parsed(&["stray"]).unwrap_err().to_string(), "unexpected argument \"stray\"");
+    }
+
+    #[test]
+    fn help_shows_every_flag() {
+        for asked in ["-h", "--help"] {
+            let wrong = parsed(&[asked]).unwrap_err().downcast::<WrongUsage>().unwrap();
+            assert_eq!(wrong.message, "");
+            let expected = "  -max int\n  -serialize\n  -volume string\n    \twhere blocks are\n";
+            assert_eq!(wrong.usage, expected);
+        }
     }
 }

@@ -41,14 +41,41 @@ impl<'a> Locator<'a> {
         (no_hints || hints.split('+').all(is_hint)).then_some(Self { hash, size, hints })
     }
 
+    /// Reads `text` as keepstores do, to whom hints may come in any order, that of the size
+    /// included, and may be any text.
+    pub(crate) fn parse_loosely(text: &'a str) -> Option<Self> {
+        let (hash, hints) = match text.split_once('+') {
+            Some((hash, hints)) => (hash, Some(hints)),
+            None => (text, None),
+        };
+        let are_hints = |hints: &str| hints.split('+').all(|hint| !hint.is_empty());
+        let hints = match hints {
+            Some(hints) if text.contains('/') || !are_hints(hints) => return None,
+            Some(hints) => hints,
+            None => "",
+        };
+        let size = hints.split('+').find_map(|hint| hint.parse().ok());
+        is_hash(hash).then_some(Self { hash, size, hints })
+    }
+
     /// The hints in their order, each without its `+`.
     pub(crate) fn hints(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.hints.split('+').filter(|hint| !hint.is_empty())
     }
 
-    /// Signature and expiry (both hexadecimal) of the permission hint `A…@…`, if there is one.
+    /// Signature and expiry (both hexadecimal) of the permission hint `A…@…`, if there is one; of
+    /// several, the last counts.
     pub(crate) fn permission(&self) -> Option<(&'a str, &'a str)> {
-        self.hints().find_map(|hint| hint.strip_prefix('A')?.split_once('@'))
+        self.hints().filter_map(|hint| hint.strip_prefix('A')?.split_once('@')).last()
+    }
+
+    /// The same of the hint `RCLUSTER-…@…`, with which another cluster has signed.
+    pub(crate) fn remote_permission(&self) -> Option<(&'a str, &'a str)> {
+        let signed = |hint: &'a str| {
+            let (cluster, signature) = hint.strip_prefix('R')?.split_once('-')?;
+            signature.split_once('@').filter(|_| cluster.len() == 5)
+        };
+        self.hints().filter_map(signed).last()
     }
 }
 
@@ -77,6 +104,28 @@ mod tests {
         assert_eq!((locator.hash, locator.size), (FOO, Some(3)));
         assert_eq!(locator.hints().collect::<Vec<_>>(), ["Kzzzzz", "Aabc@123"]);
         assert_eq!(locator.permission(), Some(("abc", "123")));
+    }
+
+    #[test]
+    fn keepstores_take_hints_in_any_order() {
+        for text in ["+3+Kzzzzz+Aabc@123", "+Aabc@123+3", "+Kzzzzz+Aabc@123+3+lower"] {
+            let text = format!("{FOO}{text}");
+            let locator = Locator::parse_loosely(&text).unwrap();
+            assert_eq!((locator.hash, locator.size), (FOO, Some(3)));
+            assert_eq!(locator.permission(), Some(("abc", "123")));
+        }
+        assert_eq!(Locator::parse_loosely(FOO).unwrap().size, None);
+        for wrong in ["+", "+3+", "++3", "+3+A/../x", "x"] {
+            assert_eq!(Locator::parse_loosely(&format!("{FOO}{wrong}")), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn another_clusters_signature_is_told_apart() {
+        let text = format!("{FOO}+3+Rzzzzz-abc@123");
+        let locator = Locator::parse(&text).unwrap();
+        assert_eq!(locator.permission(), None);
+        assert_eq!(locator.remote_permission(), Some(("abc", "123")));
     }
 
     #[test]

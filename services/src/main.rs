@@ -8,6 +8,8 @@
 
 use std::process::ExitCode;
 
+use go_flags::WrongUsage;
+
 mod api;
 mod api_client;
 mod authorization;
@@ -56,9 +58,23 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = arguments.collect();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            log::line(format_args!("{name}: {error:#}"));
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<WrongUsage>() {
+            Some(wrong) => show_usage(&name, wrong),
+            None => {
+                log::line(format_args!("{name}: {error:#}"));
+                ExitCode::FAILURE
+            }
+        },
     }
+}
+
+/// As Go's programs do: what is wrong, and what there is, on standard error.
+fn show_usage(name: &str, wrong: &WrongUsage) -> ExitCode {
+    let usage = format!("Usage of {name}:\n{}", wrong.usage.trim_end());
+    if wrong.message.is_empty() {
+        log::line(usage);
+        return ExitCode::SUCCESS;
+    }
+    log::line(format_args!("{}\n{usage}", wrong.message));
+    ExitCode::from(2)
 }

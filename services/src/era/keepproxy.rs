@@ -24,3 +24,18 @@ pub(crate) const UNREACHABLE: ByEra<StatusAndText> =
 /// The reply when keepstores refuse to give the block; in 2015 it was not found then, either.
 pub(crate) const NOT_READABLE: ByEra<StatusAndText> =
     ByEra { y2015: (404, "Block not found"), current: (422, "Block cannot be read") };
+
+/// Whether the blocks of all keepstores can be listed.
+pub(crate) const HAS_INDEX: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether it tells by which proxy a request or a reply came, and refuses one that came by itself.
+pub(crate) const TELLS_ITS_WAY: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a token that may only list keepstores, such as that of a shared link, may read.
+pub(crate) const SHARED_LINKS_READ: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// The reply to a token that the API server does not know, or to none.
+pub(crate) const NOT_AUTHORIZED: ByEra<StatusAndText> = ByEra {
+    y2015: (403, "Missing or invalid Authorization header"),
+    current: (403, "Missing or invalid Authorization header, or method not allowed"),
+};

@@ -15,6 +15,30 @@ pub(crate) const SIGNATURES_COVER_TTL: ByEra<bool> = ByEra { y2015: false, curre
 /// a path to PUT.
 pub(crate) const PUT_TAKES_HINTS: ByEra<bool> = ByEra { y2015: false, current: true };
 
+/// Whether a block may come without its length being told beforehand.
+pub(crate) const PUT_TAKES_UNKNOWN_LENGTH: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a client may say in which storage classes a block is to be.
+pub(crate) const PUT_HEEDS_STORAGE_CLASSES: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a size in a reader's locator has to be that of the block; in 2015 it does not matter.
+pub(crate) const READING_CHECKS_SIZE: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether volumes are listed one by one, and blocks can be touched and taken out of the trash.
+pub(crate) const HAS_MOUNTS: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// How many requests may wait for a buffer; in 2015 any number.
+pub(crate) const MAY_WAIT_FOR_A_BUFFER: ByEra<usize> = ByEra { y2015: usize::MAX, current: 128 };
+
+/// Whether blocks are ever deleted, unless `-never-delete` says so.
+pub(crate) const DELETES: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// How many seconds a deleted block can be taken out of the trash; in 2015 there is none.
+pub(crate) const TRASH_SECONDS: ByEra<u64> = ByEra { y2015: 0, current: 1_209_600 };
+
+/// Whether times in lists and in the index are in nanoseconds; in 2015 they are in seconds.
+pub(crate) const TIMES_ARE_NANOSECONDS: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether OPTIONS is answered, by which a browser asks what a web page may do.
 pub(crate) const ANSWERS_OPTIONS: ByEra<bool> = ByEra { y2015: false, current: true };
 
@@ -34,14 +58,16 @@ pub(crate) const CORS: ByEra<&[(&str, &str)]> = ByEra {
     ],
 };
 
-/// What a client is told that stored a block; in 2015 it takes silence for one copy.
-pub(crate) const STORED: ByEra<&[(&str, &str)]> = ByEra {
-    y2015: &[],
-    current: &[("x-keep-replicas-stored", "1"), ("x-keep-storage-classes-confirmed", "default=1")],
-};
+/// Whether a client that stored a block is told of how many copies, in which storage classes; in
+/// 2015 it takes silence for one copy.
+pub(crate) const CONFIRMS_COPIES: ByEra<bool> = ByEra { y2015: false, current: true };
 
-/// Whether the index has times in nanoseconds; in 2015 they are in seconds.
-pub(crate) const INDEX_HAS_NANOSECONDS: ByEra<bool> = ByEra { y2015: false, current: true };
+/// What every reader is told: one that wants a local signature is not to get another's cached reply.
+pub(crate) const READ: ByEra<&[(&str, &str)]> =
+    ByEra { y2015: &[], current: &[("vary", "X-Keep-Signature")] };
+
+/// Whether the data manager is told how many requests its list had, and how many copies were deleted.
+pub(crate) const COUNTS_WHAT_IS_ASKED: ByEra<bool> = ByEra { y2015: true, current: false };
 
 // ---- Refusals ----
 
@@ -56,7 +82,7 @@ pub(crate) const TOO_LARGE: ByEra<StatusAndText> =
 /// To content with another hash than the path says.
 pub(crate) const HASH_MISMATCH: ByEra<StatusAndText> = ByEra {
     y2015: (422, "Hash mismatch in request"),
-    current: (400, "content does not match the hash in the request"),
+    current: (400, "content hash did not match specified locator"),
 };
 
 /// To a body that ended early.
@@ -69,7 +95,7 @@ pub(crate) const FULL: ByEra<StatusAndText> =
 
 /// To the wish for a block that is on no volume.
 pub(crate) const NOT_FOUND: ByEra<StatusAndText> =
-    ByEra { y2015: (404, "Not Found"), current: (404, "block not found") };
+    ByEra { y2015: (404, "Not Found"), current: (404, "file does not exist") };
 
 /// To the wish for a block that is damaged on disk.
 pub(crate) const CORRUPT: ByEra<StatusAndText> = ByEra {
@@ -101,4 +127,28 @@ pub(crate) const NEVER_DELETE: ByEra<StatusAndText> =
 
 /// To whatever a volume failed at.
 pub(crate) const FAILED: ByEra<StatusAndText> =
-    ByEra { y2015: (500, "Fail"), current: (500, "volume unavailable") };
+    ByEra { y2015: (500, "Fail"), current: (503, "volume unavailable") };
+
+/// To so many requests at once that this one cannot even wait.
+pub(crate) const BUSY: ByEra<StatusAndText> =
+    ByEra { y2015: (503, "Service Unavailable"), current: (503, "Service Unavailable") };
+
+/// To a list or an index, without any token.
+pub(crate) const NO_MANAGER_TOKEN: ByEra<StatusAndText> =
+    ByEra { y2015: (401, "Unauthorized"), current: (401, "unauthorized") };
+
+/// To a list or an index, with the token of somebody else.
+pub(crate) const NOT_DATA_MANAGER: ByEra<StatusAndText> =
+    ByEra { y2015: (401, "Unauthorized"), current: (403, "forbidden") };
+
+/// To the wish to delete, without any token.
+pub(crate) const NO_TOKEN_TO_DELETE: ByEra<StatusAndText> =
+    ByEra { y2015: (403, "Forbidden"), current: (401, "unauthorized") };
+
+/// To the wish to delete, with the token of somebody else.
+pub(crate) const MAY_NOT_DELETE: ByEra<StatusAndText> =
+    ByEra { y2015: (403, "Forbidden"), current: (403, "forbidden") };
+
+/// To the wish to delete a block that is on no volume.
+pub(crate) const NOTHING_TO_DELETE: ByEra<StatusAndText> =
+    ByEra { y2015: (404, "Not Found"), current: (404, "file does not exist") };

@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
-
 use crate::era::Era;
-use crate::go_flags::{self, Flag, boolean, value};
+use crate::go_flags::{self, Flag, boolean, number, value};
 
 const FLAGS: &[Flag] = &[
-    value("era"),
-    value("listen"),
-    value("pid"),
-    boolean("no-get"),
-    boolean("no-put"),
-    value("default-replicas"),
-    value("timeout"),
+    value("era").meaning("whose expectations count: current or 2015 (default current)"),
+    value("listen").meaning("address to listen on, HOST:PORT or :PORT (default \":25107\")"),
+    value("pid").meaning("file to hold a lock on, and to leave the pid in"),
+    boolean("no-get").meaning("refuse to read blocks"),
+    boolean("no-put").meaning("refuse to write blocks"),
+    number("default-replicas", 1).meaning("copies of a block that are written (default 2)"),
+    number("timeout", 1).meaning("seconds that a keepstore may take to answer (default 15)"),
 ];
 
 /// All that a keepproxy is started with.
@@ -58,18 +56,13 @@ impl Config {
                 "pid" => config.pid = Some(text).filter(|text| !text.is_empty()).map(Into::into),
                 "no-get" => config.reading = !go_flags::parse_bool(name, &text)?,
                 "no-put" => config.writing = !go_flags::parse_bool(name, &text)?,
-                "default-replicas" => config.default_replicas = positive(name, &text)?.into(),
-                "timeout" => config.patience = Duration::from_secs(positive(name, &text)?.into()),
+                "default-replicas" => config.default_replicas = text.parse()?,
+                "timeout" => config.patience = Duration::from_secs(text.parse()?),
                 _ => {}
             }
         }
         Ok(config)
     }
-}
-
-fn positive(name: &str, text: &str) -> anyhow::Result<u16> {
-    let number = text.parse().ok().filter(|number| *number > 0);
-    number.with_context(|| format!("invalid value {text:?} for flag -{name}: it is 1 or more"))
 }
 
 #[cfg(test)]
@@ -90,7 +83,7 @@ mod tests {
     #[test]
     fn no_copies_and_no_time_are_refused() {
         for wrong in ["-default-replicas=0", "-timeout=0", "-timeout=x"] {
-            assert!(config(&[wrong]).unwrap_err().to_string().contains("it is 1 or more"));
+            assert!(config(&[wrong]).unwrap_err().to_string().contains("invalid value"));
         }
     }
 }

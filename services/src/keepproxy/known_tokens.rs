@@ -8,6 +8,7 @@ use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
 
 use crate::api_client::{ApiClient, Credential};
+use crate::era::{Era, keepproxy};
 use crate::log;
 use crate::request_log::RequestId;
 
@@ -21,48 +22,71 @@ const MANY: usize = 256;
 /// Remembers good tokens for a second.
 #[derive(Default)]
 pub(super) struct KnownTokens {
-    seen: Mutex<HashMap<HeaderValue, Instant>>,
+    seen: Mutex<HashMap<(Use, HeaderValue), Instant>>,
+}
+
+/// What a token is presented for.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub(super) enum Use {
+    Reading,
+    Writing,
 }
 
 impl KnownTokens {
-    /// Whether the API server knows the token in the `Authorization` header `presented`.
+    /// Whether the API server lets the token in the `Authorization` header `presented` be used so.
     pub(super) async fn is_valid(
         &self,
         api: &ApiClient,
         presented: &HeaderValue,
+        usage: Use,
+        era: Era,
         id: &RequestId,
     ) -> bool {
-        if self.is_fresh(presented, Instant::now()) {
+        let key = (usage, presented.clone());
+        if self.is_fresh(&key, Instant::now()) {
             return true;
         }
-        let path = "/arvados/v1/users/current";
-        let credential = Credential::Header(presented);
-        match api.request(Method::HEAD, path, credential, Some(id), None).await {
-            Ok(answer) if answer.status == StatusCode::OK => {
-                self.remember(presented.clone(), Instant::now());
-                true
-            }
-            Ok(_) => false,
-            Err(error) => {
-                log::line(format_args!(
-                    "keepproxy: a token cannot be checked: the API server {error}"
-                ));
-                false
-            }
+        let mut status = ask(api, "/arvados/v1/users/current", presented, id).await;
+        let may_be_shared = usage == Use::Reading && keepproxy::SHARED_LINKS_READ.of(era);
+        if may_be_shared && status == Some(StatusCode::FORBIDDEN) {
+            // The token of a shared link is good for no user, but for the list of keepstores.
+            status = ask(api, "/arvados/v1/keep_services/accessible", presented, id).await;
         }
+        let is_valid = status == Some(StatusCode::OK);
+        if is_valid {
+            self.remember(key, Instant::now());
+        }
+        is_valid
     }
 
-    fn is_fresh(&self, presented: &HeaderValue, now: Instant) -> bool {
+    fn is_fresh(&self, key: &(Use, HeaderValue), now: Instant) -> bool {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(presented).is_some_and(|at| now.duration_since(*at) < FRESH)
+        seen.get(key).is_some_and(|at| now.duration_since(*at) < FRESH)
     }
 
-    fn remember(&self, presented: HeaderValue, now: Instant) {
+    fn remember(&self, key: (Use, HeaderValue), now: Instant) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MANY {
             seen.retain(|_, at| now.duration_since(*at) < FRESH);
         }
-        seen.insert(presented, now);
+        seen.insert(key, now);
+    }
+}
+
+/// What the API server says to who presents this; `None` if it does not answer.
+async fn ask(
+    api: &ApiClient,
+    path: &str,
+    presented: &HeaderValue,
+    id: &RequestId,
+) -> Option<StatusCode> {
+    let credential = Credential::Header(presented);
+    match api.request(Method::HEAD, path, credential, Some(id), None).await {
+        Ok(answer) => Some(answer.status),
+        Err(error) => {
+            log::line(format_args!("keepproxy: a token cannot be checked: the API server {error}"));
+            None
+        }
     }
 }
 
@@ -74,11 +98,13 @@ mod tests {
     fn a_yes_is_good_for_a_second_and_only_for_that_token() {
         let tokens = KnownTokens::default();
         let now = Instant::now();
-        let [known, other] = ["OAuth2 a", "OAuth2 b"].map(HeaderValue::from_static);
+        let [known, other] =
+            ["OAuth2 a", "OAuth2 b"].map(|header| (Use::Reading, HeaderValue::from_static(header)));
+        let for_writing = (Use::Writing, known.1.clone());
         tokens.remember(known.clone(), now);
         assert!(tokens.is_fresh(&known, now + FRESH / 2));
         assert!(!tokens.is_fresh(&known, now + FRESH));
-        assert!(!tokens.is_fresh(&other, now));
+        assert!(!tokens.is_fresh(&other, now) && !tokens.is_fresh(&for_writing, now));
     }
 
     #[test]
@@ -87,7 +113,7 @@ mod tests {
         let now = Instant::now();
         for number in 0..10 * MANY {
             let at = now + FRESH * u32::try_from(number).unwrap();
-            tokens.remember(format!("OAuth2 {number}").parse().unwrap(), at);
+            tokens.remember((Use::Reading, format!("OAuth2 {number}").parse().unwrap()), at);
         }
         assert!(tokens.seen.lock().unwrap().len() <= MANY);
     }

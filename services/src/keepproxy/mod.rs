@@ -3,7 +3,9 @@
 //! It checks their tokens with the API server, reads each block from a keepstore that has it and
 //! writes it to as many as wanted. The wire and the flags are those of Arvados' Go program.
 
+mod block;
 mod config;
+mod index;
 mod keep_services;
 mod known_tokens;
 mod read;

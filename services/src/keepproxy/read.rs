@@ -1,11 +1,13 @@
 //! Reading: the block streams from the first keepstore that has it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Response};
+use tokio::time::timeout;
 
 use super::keep_services::{KeepService, in_probe_order};
 use super::refusal::Refusal;
@@ -13,7 +15,7 @@ use super::routes::without_cluster_hints;
 use super::server::Keepproxy;
 use super::upstream::{Caller, Failure};
 use crate::locator::Locator;
-use crate::serve::{Body, BoxError};
+use crate::serve::{Body, BoxError, empty};
 
 /// Answers a GET or HEAD for `text`, which is `locator` as the client wrote it.
 ///
@@ -56,15 +58,17 @@ async fn first_answer(
 ) -> Result<Response<Body>, Vec<Failure>> {
     let mut failures = Vec::new();
     for service in services {
-        let asked = proxy.upstream.request(method.clone(), service, path, caller, Bytes::new());
+        let asked = proxy.upstream.request(method.clone(), service, path, caller, None);
         match asked.await {
             Err(failure) => failures.push(failure),
             Ok(response) => {
                 let (parts, body) = response.into_parts();
-                let mut answer = Response::new(body.map_err(BoxError::from).boxed());
+                let mut answer = Response::new(passed_on(body, proxy.upstream.patience));
                 let headers = answer.headers_mut();
-                if let Some(length) = parts.headers.get(CONTENT_LENGTH) {
-                    headers.insert(CONTENT_LENGTH, length.clone());
+                for name in [CONTENT_LENGTH, HeaderName::from_static("x-keep-locator")] {
+                    if let Some(value) = parts.headers.get(&name) {
+                        headers.insert(name, value.clone());
+                    }
                 }
                 let kind = HeaderValue::from_static("application/octet-stream");
                 headers.insert(CONTENT_TYPE, kind);
@@ -73,6 +77,21 @@ async fn first_answer(
         }
     }
     Err(failures)
+}
+
+/// The body as it comes from a keepstore, which may pause for as long as `patience`. A keepstore that
+/// dies meanwhile ends it early, as the client sees by the length.
+fn passed_on(body: Incoming, patience: Duration) -> Body {
+    if body.is_end_stream() {
+        return empty();
+    }
+    let frames = stream::try_unfold(body, move |mut body| async move {
+        match timeout(patience, body.frame()).await? {
+            None => Ok(None),
+            Some(frame) => Ok::<_, BoxError>(Some((frame?, body))),
+        }
+    });
+    StreamBody::new(frames).boxed()
 }
 
 /// What the client is told when all keepstores failed so.

@@ -29,6 +29,10 @@ pub(super) enum Refusal {
     NotReadable,
     /// No keepstore took the block.
     NotStored,
+    /// A keepstore does not list its blocks.
+    NoIndex,
+    /// The request has been here before.
+    Loop,
 }
 
 impl Refusal {
@@ -36,20 +40,26 @@ impl Refusal {
     fn said(self, era: Era) -> StatusAndText {
         match self {
             Self::BadRequest => (400, "Bad request"),
-            Self::NotAuthorized => (403, "Missing or invalid Authorization header"),
-            Self::LengthRequired => (411, "Content-Length is required"),
-            Self::TooLarge => (413, "Block is larger than 67108864 bytes"),
+            Self::NotAuthorized => keepproxy::NOT_AUTHORIZED.of(era),
+            Self::LengthRequired => (411, "Length Required"),
+            Self::TooLarge => (413, "Exceeded maximum block size (67108864)"),
             Self::LengthMismatch => (400, "Locator size hint does not match Content-Length header"),
             Self::Interrupted => (500, "unexpected EOF"),
             Self::NotFound => (404, "Block not found"),
             Self::Unreachable => keepproxy::UNREACHABLE.of(era),
             Self::NotReadable => keepproxy::NOT_READABLE.of(era),
             Self::NotStored => (503, "Could not write sufficient replicas"),
+            Self::NoIndex => (502, "Some keepstores did not list their blocks"),
+            Self::Loop => (500, "proxy loop detected: the list of keepstores names a keepproxy"),
         }
     }
 
     /// The reply that says so.
     pub(super) fn reply(self, era: Era) -> Response<Body> {
-        go_http_error::reply_of(self.said(era))
+        let mut response = go_http_error::reply_of(self.said(era));
+        if matches!(self, Self::NotStored | Self::TooLarge) {
+            response.headers_mut().insert("x-keep-replicas-stored", 0.into());
+        }
+        response
     }
 }

@@ -1,41 +1,35 @@
 //! Answers keepproxy's requests: what is asked for, whether the token is good, then the keepstores.
 
-use std::time::Duration;
+use std::pin::pin;
 
 use anyhow::Context;
-use bytes::Bytes;
-use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, VIA as VIA_HEADER};
 use hyper::http::request::Parts;
-use hyper::{Request, Response};
-use md5::{Digest, Md5};
+use hyper::{HeaderMap, Method, Request, Response};
 use percent_encoding::percent_decode_str;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
+use super::block::Block;
 use super::config::Config;
 use super::keep_services::KeepServices;
-use super::known_tokens::KnownTokens;
+use super::known_tokens::{KnownTokens, Use};
 use super::refusal::Refusal;
 use super::routes::{Route, route};
 use super::upstream::{Caller, Upstream};
 use super::write::Stored;
-use super::{read, write};
+use super::{index, read, write};
 use crate::api_client::{self, ApiClient};
 use crate::era::keepproxy;
 use crate::locator::{Locator, MAX_BLOCK_SIZE};
-use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
-use crate::signature::to_hex;
 use crate::{authorization, unread_body};
 
-/// How many blocks may be in memory at a time; reading takes none.
-const MAX_BLOCKS: usize = 16;
+/// What it calls itself among the proxies that a request has come by.
+const VIA: &str = "HTTP/1.1 keepproxy";
 
-/// How long a client may pause within a body: memory is kept for it meanwhile.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The client's headers that are for keepstores.
+const PASSED_ON: [&str; 2] = ["x-keep-storage-classes", "x-keep-signature"];
 
 /// A running keepproxy.
 pub(super) struct Keepproxy {
@@ -44,8 +38,6 @@ pub(super) struct Keepproxy {
     pub(super) services: KeepServices,
     pub(super) upstream: Upstream,
     tokens: KnownTokens,
-    /// One permit for each block in memory.
-    blocks: Semaphore,
 }
 
 impl Keepproxy {
@@ -62,7 +54,6 @@ impl Keepproxy {
             services: KeepServices::new(token),
             upstream: Upstream::new(tls, config.patience),
             tokens: KnownTokens::default(),
-            blocks: Semaphore::new(MAX_BLOCKS),
             config,
         })
     }
@@ -72,32 +63,40 @@ impl Keepproxy {
         let (parts, body) = request.into_parts();
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let config = &self.config;
-        let Some(route) = route(&parts.method, &path, config.reading, config.writing) else {
-            unread_body::discard(&parts.headers, body);
-            return Refusal::BadRequest.reply(config.era);
+        let Some(route) = route(&parts.method, &path, config) else {
+            let ended = unread_body::discard(&parts.headers, body);
+            return ended.mark(Refusal::BadRequest.reply(config.era));
         };
         let text = path.trim_start_matches('/');
         let result = match route {
-            Route::Read(locator) => {
-                unread_body::discard(&parts.headers, body);
-                self.read(text, &locator, &parts).await
-            }
             Route::Write(locator) => self.write(Some((text, locator)), &parts, body).await,
             Route::WriteUnnamed => self.write(None, &parts, body).await,
-            Route::Preflight => Ok(Response::new(empty())),
+            bodiless => {
+                let ended = unread_body::discard(&parts.headers, body);
+                let result = self.answer_bodiless(bodiless, text, &parts).await;
+                result.or_else(|refusal| Ok(ended.mark(refusal.reply(config.era))))
+            }
         };
         let response = result.unwrap_or_else(|refusal| refusal.reply(config.era));
-        self.with_cors(response)
+        self.with_constant_headers(response)
     }
 
-    async fn read(
+    async fn answer_bodiless(
         &self,
+        route: Route<'_>,
         text: &str,
-        locator: &Locator<'_>,
         parts: &Parts,
     ) -> Result<Response<Body>, Refusal> {
-        let caller = self.caller(parts).await?;
-        read::read(self, &parts.method, text, locator, &caller).await
+        match route {
+            Route::Read(locator) => {
+                let caller = self.caller(parts).await?;
+                read::read(self, &parts.method, text, &locator, &caller).await
+            }
+            Route::Index(prefix) => index::index(self, prefix, &self.caller(parts).await?).await,
+            Route::Preflight => Ok(Response::new(empty())),
+            // These have bodies.
+            Route::Write(_) | Route::WriteUnnamed => Err(Refusal::BadRequest),
+        }
     }
 
     /// Stores a block under the locator that the client gave, or else under its hash.
@@ -107,33 +106,46 @@ impl Keepproxy {
         parts: &Parts,
         body: Incoming,
     ) -> Result<Response<Body>, Refusal> {
-        let size = named.and_then(|(_, locator)| locator.size);
-        let checked = match block_length(&body, size) {
-            Ok(length) => self.caller(parts).await.map(|caller| (length, caller)),
-            Err(refusal) => Err(refusal),
-        };
-        let (length, caller) = match checked {
-            Ok(checked) => checked,
+        let (length, caller) = match self.prepared(named, parts, &body).await {
+            Ok(prepared) => prepared,
             Err(refusal) => {
-                unread_body::discard(&parts.headers, body);
-                return Err(refusal);
+                let ended = unread_body::discard(&parts.headers, body);
+                return Ok(ended.mark(refusal.reply(self.config.era)));
             }
         };
-        let permit = self.blocks.acquire().await;
-        let _permit = permit.map_err(|_closed| Refusal::NotStored)?;
-        let block = receive(body, length).await.ok_or(Refusal::Interrupted)?;
         let wanted = self.wanted_replicas(parts);
+        let (block, rest) = Block::of(body, length).await?;
         let stored = match named {
             Some((text, locator)) => {
-                write::write(self, text, &locator, &caller, &block, wanted).await?
+                let write = write::write(self, text, &locator, &caller, &block, wanted);
+                while_it_comes(rest.receive(false), write).await?
             }
             None => {
-                let hash = hash_of(block.clone()).await?;
+                let hash = rest.receive(true).await?.ok_or(Refusal::NotStored)?;
                 let locator = Locator::parse(&hash).ok_or(Refusal::NotStored)?;
                 write::write(self, &hash, &locator, &caller, &block, wanted).await?
             }
         };
         Ok(self.stored(&stored))
+    }
+
+    /// How long the block is, and whose.
+    async fn prepared(
+        &self,
+        named: Option<(&str, Locator<'_>)>,
+        parts: &Parts,
+        body: &Incoming,
+    ) -> Result<(usize, Caller), Refusal> {
+        let length = body.size_hint().exact().ok_or(Refusal::LengthRequired)?;
+        let size = named.and_then(|(_, locator)| locator.size).filter(|size| *size > 0);
+        if size.is_some_and(|size| size != length) {
+            return Err(Refusal::LengthMismatch);
+        }
+        let caller = self.caller(parts).await?;
+        if length > MAX_BLOCK_SIZE {
+            return Err(Refusal::TooLarge);
+        }
+        Ok((usize::try_from(length).map_err(|_| Refusal::TooLarge)?, caller))
     }
 
     fn stored(&self, stored: &Stored) -> Response<Body> {
@@ -151,15 +163,35 @@ impl Keepproxy {
 
     /// Who asks, if the API server knows the token.
     async fn caller(&self, parts: &Parts) -> Result<Caller, Refusal> {
+        let era = self.config.era;
+        let by = parts.headers.get(VIA_HEADER).and_then(|by| by.to_str().ok());
+        if keepproxy::TELLS_ITS_WAY.of(era) && by.is_some_and(|by| by.contains(VIA)) {
+            return Err(Refusal::Loop);
+        }
         let id = parts.extensions.get::<RequestId>().cloned();
         let id = id.unwrap_or_else(|| RequestId::of(&parts.headers));
         let presented = authorization::token(&parts.headers);
         let presented = presented.and_then(|_| parts.headers.get(AUTHORIZATION));
         let authorization = presented.ok_or(Refusal::NotAuthorized)?;
-        match self.tokens.is_valid(&self.api, authorization, &id).await {
-            true => Ok(Caller { authorization: authorization.clone(), id }),
-            false => Err(Refusal::NotAuthorized),
+        let usage = match parts.method {
+            Method::GET | Method::HEAD => Use::Reading,
+            _ => Use::Writing,
+        };
+        if !self.tokens.is_valid(&self.api, authorization, usage, era, &id).await {
+            return Err(Refusal::NotAuthorized);
         }
+        let authorization = authorization.clone();
+        Ok(Caller { authorization, id, passed_on: self.passed_on(&parts.headers) })
+    }
+
+    /// What keepstores are told besides who asks.
+    fn passed_on(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+        if !keepproxy::TELLS_ITS_WAY.of(self.config.era) {
+            return Vec::new();
+        }
+        let names = PASSED_ON.into_iter().map(HeaderName::from_static);
+        let given = names.filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
+        given.chain([(VIA_HEADER, HeaderValue::from_static(VIA))]).collect()
     }
 
     /// To how many keepstores a block is to go.
@@ -172,7 +204,7 @@ impl Keepproxy {
         }
     }
 
-    fn with_cors(&self, mut response: Response<Body>) -> Response<Body> {
+    fn with_constant_headers(&self, mut response: Response<Body>) -> Response<Body> {
         for (name, value) in [
             ("access-control-allow-methods", "GET, HEAD, POST, PUT, OPTIONS"),
             ("access-control-allow-origin", "*"),
@@ -181,38 +213,29 @@ impl Keepproxy {
         ] {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
+        if keepproxy::TELLS_ITS_WAY.of(self.config.era) {
+            response.headers_mut().insert(VIA_HEADER, HeaderValue::from_static(VIA));
+        }
         response
     }
 }
 
-/// The length of a body that is announced, within bounds, and as the locator says.
-fn block_length(body: &Incoming, size: Option<u64>) -> Result<usize, Refusal> {
-    let length = body.size_hint().exact().ok_or(Refusal::LengthRequired)?;
-    if length > MAX_BLOCK_SIZE {
-        return Err(Refusal::TooLarge);
-    }
-    if size.is_some_and(|size| size != length) {
-        return Err(Refusal::LengthMismatch);
-    }
-    usize::try_from(length).map_err(|_| Refusal::TooLarge)
-}
-
-/// Reads a body of `length` bytes; `None` when it ends early.
-async fn receive(mut body: Incoming, length: usize) -> Option<Bytes> {
-    let mut block = Vec::with_capacity(length);
-    while let Ok(Some(frame)) = timeout(PATIENCE, body.frame()).await {
-        if let Ok(data) = frame.ok()?.into_data() {
-            block.extend_from_slice(&data);
+/// What comes of `written`, unless the client is gone before `received` is done. A client listens only
+/// when it has sent all: that is waited for, even where nobody wants the block.
+async fn while_it_comes<T>(
+    received: impl Future<Output = Result<Option<String>, Refusal>>,
+    written: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let (mut received, mut written) = (pin!(received), pin!(written));
+    tokio::select! {
+        biased;
+        all = &mut received => {
+            all?;
+            written.await
+        }
+        result = &mut written => {
+            received.await?;
+            result
         }
     }
-    (block.len() == length).then(|| block.into())
-}
-
-/// The MD5 of a block, computed on a thread where it may take its time.
-async fn hash_of(block: Bytes) -> Result<String, Refusal> {
-    let hashed = tokio::task::spawn_blocking(move || to_hex(&Md5::digest(&block))).await;
-    hashed.map_err(|error| {
-        log::line(format_args!("keepproxy: {error}"));
-        Refusal::NotStored
-    })
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
@@ -13,10 +11,12 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 
+use super::block::Block;
 use super::keep_services::KeepService;
 use crate::api_client;
 use crate::log;
 use crate::request_log::RequestId;
+use crate::serve::{Body, empty};
 
 /// How long a keepstore may take to accept a connection; it is near.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
@@ -24,8 +24,8 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// Keeps its connections to the keepstores alive.
 #[derive(Clone)]
 pub(super) struct Upstream {
-    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    patience: Duration,
+    http: Client<HttpsConnector<HttpConnector>, Body>,
+    pub(super) patience: Duration,
 }
 
 /// On whose behalf keepstores are asked.
@@ -34,6 +34,8 @@ pub(super) struct Caller {
     /// The header as the client presented it.
     pub(super) authorization: HeaderValue,
     pub(super) id: RequestId,
+    /// Other headers of the client's, which are for keepstores.
+    pub(super) passed_on: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// How a keepstore did not do as asked.
@@ -56,7 +58,7 @@ impl Upstream {
         Self { http, patience }
     }
 
-    /// Sends a request; any answer but 200 is a failure, which is logged unless it is expected.
+    /// Sends a request, with a block or nothing; any answer but 200 is a failure, which is logged unless it is expected.
     ///
     /// # Errors
     /// Says what kind of failure.
@@ -66,19 +68,39 @@ impl Upstream {
         service: &KeepService,
         path: &str,
         caller: &Caller,
-        content: Bytes,
+        block: Option<&Block>,
     ) -> Result<Response<Incoming>, Failure> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(service.url(path))
             .header(AUTHORIZATION, &caller.authorization)
-            .header("x-request-id", &caller.id.0)
-            .body(Full::new(content));
-        let request = request.map_err(|error| unreachable(service, &error))?;
-        match tokio::time::timeout(self.patience, self.http.request(request)).await {
-            Err(elapsed) => Err(unreachable(service, &elapsed)),
-            Ok(Err(error)) => Err(unreachable(service, &error)),
-            Ok(Ok(response)) => match failure(response.status()) {
+            .header("x-request-id", &caller.id.0);
+        for (name, value) in &caller.passed_on {
+            request = request.header(name, value);
+        }
+        let body = match block {
+            None => empty(),
+            Some(block) => {
+                request = request.header(CONTENT_LENGTH, block.length());
+                block.body()
+            }
+        };
+        let request = request.body(body).map_err(|error| unreachable(service, &error))?;
+        let too_late = async {
+            // A slow client is no fault of the keepstore.
+            if let Some(block) = block {
+                block.has_come().await;
+            }
+            tokio::time::sleep(self.patience).await;
+        };
+        tokio::select! {
+            () = too_late => {
+                let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                Err(unreachable(service, &error))
+            }
+            answered = self.http.request(request) => match answered {
+            Err(error) => Err(unreachable(service, &error)),
+            Ok(response) => match failure(response.status()) {
                 None => Ok(response),
                 Some(failure) => {
                     if failure != Failure::NotFound {
@@ -91,6 +113,7 @@ impl Upstream {
                     Err(failure)
                 }
             },
+            }
         }
     }
 }

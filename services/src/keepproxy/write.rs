@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Method, Response};
 use tokio::task::JoinSet;
 
+use super::block::Block;
 use super::keep_services::{KeepService, in_probe_order};
 use super::refusal::Refusal;
 use super::server::Keepproxy;
@@ -41,7 +41,7 @@ pub(super) async fn write(
     path: &str,
     locator: &Locator<'_>,
     caller: &Caller,
-    block: &Bytes,
+    block: &Block,
     wanted: usize,
 ) -> Result<Stored, Refusal> {
     let started = Instant::now();
@@ -58,7 +58,7 @@ pub(super) async fn write(
             };
             let (upstream, caller) = (proxy.upstream.clone(), caller.clone());
             let (path, block) = (path.to_owned(), block.clone());
-            running.spawn(async move { put(&upstream, &service, &path, &caller, block).await });
+            running.spawn(async move { put(&upstream, &service, &path, &caller, &block).await });
         }
         match running.join_next().await {
             Some(Ok(Ok(one))) => stored.add(one),
@@ -94,9 +94,9 @@ async fn put(
     service: &KeepService,
     path: &str,
     caller: &Caller,
-    block: Bytes,
+    block: &Block,
 ) -> Result<Stored, Failure> {
-    let response = upstream.request(Method::PUT, service, path, caller, block).await?;
+    let response = upstream.request(Method::PUT, service, path, caller, Some(block)).await?;
     confirmed(response).await
 }
 

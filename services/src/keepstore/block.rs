@@ -1,47 +1,146 @@
-//! A block in memory: how it is received, and how long it counts against the bound on memory.
+//! A block's content: a small one in memory, a large one in a file, so that memory stays bounded
+//! whatever the size of blocks and the number of clients.
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use fs_err::File;
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
 use md5::{Digest, Md5};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::sync::mpsc::Receiver;
+use tokio::task::spawn_blocking;
 
+use crate::serve::{Body, BoxError, full};
 use crate::signature::to_hex;
 
-/// A block's content, for as long as anyone uses it, with its permit to take up memory.
-pub(super) struct Block {
-    /// The bytes.
-    pub(super) content: Vec<u8>,
-    /// Given back when the block is dropped.
-    _permit: OwnedSemaphorePermit,
+/// The most bytes that are kept in memory.
+pub(super) const SMALL_BYTES: usize = 1 << 20;
+
+/// How much is read at a time: what was just read is still in the cache when it is hashed.
+pub(super) const STEP_BYTES: usize = 256 << 10;
+
+/// How much of a large block is in memory while it goes out.
+const PIECE_BYTES: usize = 512 << 10;
+
+/// The content of a block.
+#[derive(Debug)]
+pub(super) enum Block {
+    /// All of it.
+    Small(Vec<u8>),
+    /// A file that nobody changes, and its length.
+    Large(File, u64),
 }
 
 impl Block {
-    /// Takes the content that `permit` was got for.
-    pub(super) fn new(content: Vec<u8>, permit: OwnedSemaphorePermit) -> Self {
-        Self { content, _permit: permit }
+    /// How many bytes it has.
+    pub(super) fn length(&self) -> u64 {
+        match self {
+            Self::Small(content) => content.len() as u64,
+            Self::Large(_, length) => *length,
+        }
     }
 
-    /// The content to be sent; the permit is given back when the last byte is out.
-    pub(super) fn into_bytes(self) -> Bytes {
-        Bytes::from_owner(self)
+    /// Takes the content of `file`, and its MD5 in hexadecimal. For a blocking thread.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn read(mut file: File) -> io::Result<(Self, String)> {
+        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let mut hasher = Md5::new();
+        if size <= SMALL_BYTES {
+            // One byte more, so that the end is seen without growing the buffer.
+            let mut content = Vec::with_capacity(size + 1);
+            file.read_to_end(&mut content)?;
+            hasher.update(&content);
+            return Ok((Self::Small(content), to_hex(&hasher.finalize())));
+        }
+        let length = each_step(&mut file, |step| hasher.update(step))?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok((Self::Large(file, length), to_hex(&hasher.finalize())))
+    }
+
+    /// The content to be sent.
+    pub(super) fn into_body(self) -> Body {
+        match self {
+            Self::Small(content) => full(content),
+            Self::Large(file, length) => pieces(file, length),
+        }
     }
 }
 
-impl AsRef<[u8]> for Block {
-    fn as_ref(&self) -> &[u8] {
-        &self.content
-    }
-}
-
-/// Collects a body of `length` bytes and hashes it as it comes. For a blocking thread.
+/// Reads `file` to its end, step by step; returns how many bytes that were.
 ///
-/// Returns the content and its MD5 in hexadecimal, or `None` when the body ended early.
-pub(super) fn receive(chunks: &mut Receiver<Bytes>, length: usize) -> Option<(Vec<u8>, String)> {
-    let mut content = Vec::with_capacity(length);
-    let mut hasher = Md5::new();
-    while let Some(chunk) = chunks.blocking_recv() {
-        hasher.update(&chunk);
-        content.extend_from_slice(&chunk);
+/// # Errors
+/// When it cannot be read.
+pub(super) fn each_step(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Result<u64> {
+    let mut buffer = vec![0; STEP_BYTES];
+    let mut length = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(length),
+            read => {
+                take(&buffer[..read]);
+                length += read as u64;
+            }
+        }
     }
-    (content.len() == length).then(|| (content, to_hex(&hasher.finalize())))
+}
+
+/// The next `left` bytes of `file`, of which few are in memory however slowly they are taken.
+fn pieces(file: File, left: u64) -> Body {
+    let pieces = stream::try_unfold((Arc::new(file), left), |(file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let source = Arc::clone(&file);
+        let piece = spawn_blocking(move || read_piece(&source, left)).await??;
+        let left = left - piece.len() as u64;
+        Ok::<_, BoxError>(Some((Frame::data(Bytes::from(piece)), (file, left))))
+    });
+    StreamBody::new(pieces).boxed()
+}
+
+fn read_piece(file: &File, left: u64) -> io::Result<Vec<u8>> {
+    let wanted = left.min(PIECE_BYTES as u64);
+    let mut piece = Vec::with_capacity(PIECE_BYTES);
+    Read::take(file, wanted).read_to_end(&mut piece)?;
+    match piece.is_empty() {
+        true => Err(io::ErrorKind::UnexpectedEof.into()),
+        false => Ok(piece),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> (tempfile::TempDir, File) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("block");
+        fs_err::write(&path, content).unwrap();
+        let file = File::open(path).unwrap();
+        (folder, file)
+    }
+
+    #[tokio::test]
+    async fn blocks_of_every_size_go_out_as_they_are() {
+        for size in [0, 1, SMALL_BYTES, SMALL_BYTES + 1, 3 * PIECE_BYTES] {
+            let content: Vec<u8> = (0..size).map(|at| (at >> 8) as u8).collect();
+            let (_folder, file) = file(&content);
+            let (block, hash) = Block::read(file).unwrap();
+            assert_eq!(matches!(block, Block::Small(_)), size <= SMALL_BYTES);
+            assert_eq!(block.length(), size as u64);
+            assert_eq!(hash, to_hex(&Md5::digest(&content)));
+            let sent = block.into_body().collect().await.unwrap().to_bytes();
+            assert!(sent == content);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_cut_off_meanwhile_ends_the_reply() {
+        let (_folder, file) = file(b"cut off");
+        assert!(pieces(file, 8).collect().await.is_err());
+    }
 }

@@ -6,15 +6,32 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::volume::Mount;
+use crate::signature::DEFAULT_TTL_SECONDS;
+
 /// What a keepstore takes from the file; the rest of it is for others.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FromFile {
     /// `HOST:PORT`.
     pub(super) listen: String,
-    pub(super) volumes: Vec<PathBuf>,
+    pub(super) volumes: Vec<VolumeFromFile>,
     pub(super) blob_signing_key: Option<String>,
+    /// How long signatures last.
+    pub(super) ttl_seconds: u64,
     pub(super) enforce: bool,
+    pub(super) deletes: bool,
+    pub(super) trash_seconds: u64,
     pub(super) data_manager_token: Option<String>,
+    pub(super) max_buffers: usize,
+}
+
+/// A volume as the file describes it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct VolumeFromFile {
+    pub(super) root: PathBuf,
+    pub(super) serialize: bool,
+    pub(super) read_only: bool,
+    pub(super) mount: Mount,
 }
 
 #[derive(Deserialize)]
@@ -27,11 +44,19 @@ struct File {
 #[serde(rename_all = "PascalCase")]
 struct Cluster {
     system_root_token: Option<String>,
+    #[serde(default, rename = "API")]
+    api: Api,
     services: Services,
     #[serde(default)]
     collections: Collections,
     #[serde(default)]
     volumes: BTreeMap<String, Volume>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Api {
+    max_keep_blob_buffers: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -52,20 +77,82 @@ struct Service {
 struct Collections {
     blob_signing: Option<bool>,
     blob_signing_key: Option<String>,
+    #[serde(rename = "BlobSigningTTL")]
+    blob_signing_ttl: Option<String>,
+    blob_trash: Option<bool>,
+    blob_trash_lifetime: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Volume {
     #[serde(default)]
-    access_via_hosts: BTreeMap<String, serde_yaml::Value>,
+    access_via_hosts: BTreeMap<String, Access>,
+    #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
+    replication: usize,
+    #[serde(default)]
+    storage_classes: BTreeMap<String, bool>,
     driver_parameters: DriverParameters,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Access {
+    read_only: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct DriverParameters {
     root: PathBuf,
+    #[serde(default)]
+    serialize: bool,
+}
+
+impl Volume {
+    /// What it is to the keepstore at `url`; a volume that names no keepstore is for all of them.
+    fn of(self, uuid: String, url: &str) -> Option<VolumeFromFile> {
+        let access = self.access_via_hosts.get(url);
+        if access.is_none() && !self.access_via_hosts.is_empty() {
+            return None;
+        }
+        let mut mount = Mount { uuid, ..Mount::of(&self.driver_parameters.root) };
+        let classes = self.storage_classes.into_iter().filter(|(_, has)| *has);
+        let classes: Vec<_> = classes.map(|(class, _)| class).collect();
+        if !classes.is_empty() {
+            mount.classes = classes;
+        }
+        mount.replication = self.replication.max(1);
+        Some(VolumeFromFile {
+            root: self.driver_parameters.root,
+            serialize: self.driver_parameters.serialize,
+            read_only: self.read_only || access.is_some_and(|access| access.read_only),
+            mount,
+        })
+    }
+}
+
+/// A time as Go writes it: `336h`, `1h30m`, `15s`; fractions of a second do not matter here.
+fn seconds(text: &str) -> anyhow::Result<u64> {
+    let wrong = || format!("{text:?} is no duration such as 336h or 1h30m");
+    let mut seconds = 0_u64;
+    let mut rest = text;
+    while !rest.is_empty() && rest != "0" {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).with_context(wrong)?;
+        let count: u64 = rest[..end].parse().with_context(wrong)?;
+        let (unit, length) = match &rest[end..] {
+            unit if unit.starts_with("ms") => (0, 2),
+            unit if unit.starts_with('h') => (3600, 1),
+            unit if unit.starts_with('m') => (60, 1),
+            unit if unit.starts_with('s') => (1, 1),
+            _ => anyhow::bail!(wrong()),
+        };
+        seconds = seconds.saturating_add(count.saturating_mul(unit));
+        rest = &rest[end + length..];
+    }
+    Ok(seconds)
 }
 
 /// # Errors
@@ -83,17 +170,21 @@ fn parse(text: &str) -> anyhow::Result<FromFile> {
         anyhow::bail!("Services.Keepstore.InternalURLs has to be the one address to listen on");
     };
     let listen = url.strip_prefix("http://").context("the address has to be http://HOST:PORT")?;
-    // A volume that names no keepstore is for all of them.
-    let is_ours = |volume: &Volume| {
-        volume.access_via_hosts.is_empty() || volume.access_via_hosts.contains_key(&url)
-    };
-    let volumes = cluster.volumes.into_values().filter(is_ours);
+    let volumes = cluster.volumes.into_iter();
+    let volumes = volumes.filter_map(|(uuid, volume)| volume.of(uuid, &url)).collect();
+    let collections = cluster.collections;
+    let or_two_weeks =
+        |text: Option<String>| text.map_or(Ok(DEFAULT_TTL_SECONDS), |text| seconds(&text));
     Ok(FromFile {
         listen: listen.trim_end_matches('/').to_owned(),
-        volumes: volumes.map(|volume| volume.driver_parameters.root).collect(),
-        blob_signing_key: cluster.collections.blob_signing_key.filter(|key| !key.is_empty()),
-        enforce: cluster.collections.blob_signing.unwrap_or(true),
+        volumes,
+        blob_signing_key: collections.blob_signing_key.filter(|key| !key.is_empty()),
+        ttl_seconds: or_two_weeks(collections.blob_signing_ttl)?,
+        enforce: collections.blob_signing.unwrap_or(true),
+        deletes: collections.blob_trash.unwrap_or(true),
+        trash_seconds: or_two_weeks(collections.blob_trash_lifetime)?,
         data_manager_token: cluster.system_root_token,
+        max_buffers: cluster.api.max_keep_blob_buffers.unwrap_or(128),
     })
 }
 
@@ -108,11 +199,14 @@ Clusters:
     Services:
       Keepstore: {InternalURLs: {'http://127.0.0.1:1234': {}}}
       Keepproxy: {InternalURLs: {'http://127.0.0.1:1': {}}}
-    Collections: {BlobSigningKey: secret, BlobSigning: false}
+    API: {MaxKeepBlobBuffers: 7}
+    Collections: {BlobSigningKey: secret, BlobSigning: false, BlobSigningTTL: 1h30m, BlobTrashLifetime: 0s}
     Volumes:
       zzzzz-nyw5e-000000000000000:
         AccessViaHosts: {'http://127.0.0.1:1234': {}}
-        DriverParameters: {Root: /ours}
+        StorageClasses: {archive: true, hot: false}
+        ReadOnly: true
+        DriverParameters: {Root: /ours, Serialize: true}
       zzzzz-nyw5e-000000000000001:
         AccessViaHosts: {'http://127.0.0.1:1235': {}}
         DriverParameters: {Root: /others}
@@ -122,12 +216,35 @@ Clusters:
     fn a_keepstore_finds_its_address_and_its_volumes() {
         let expected = FromFile {
             listen: "127.0.0.1:1234".into(),
-            volumes: vec!["/ours".into()],
+            volumes: vec![VolumeFromFile {
+                root: "/ours".into(),
+                serialize: true,
+                read_only: true,
+                mount: Mount {
+                    uuid: "zzzzz-nyw5e-000000000000000".into(),
+                    classes: vec!["archive".into()],
+                    replication: 1,
+                },
+            }],
             blob_signing_key: Some("secret".into()),
+            ttl_seconds: 5400,
             enforce: false,
+            deletes: true,
+            trash_seconds: 0,
             data_manager_token: Some("root".into()),
+            max_buffers: 7,
         };
         assert_eq!(parse(FILE).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_time_is_read_as_go_writes_it() {
+        for (text, expected) in [("336h", 1_209_600), ("1h1m1s", 3661), ("500ms", 0), ("0", 0)] {
+            assert_eq!(seconds(text).unwrap(), expected, "{text}");
+        }
+        for wrong in ["1", "h", "1d", "-1h"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

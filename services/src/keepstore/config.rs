@@ -2,33 +2,38 @@
 //! its successors have, which names a file.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 
 use super::cluster_config;
+use super::trash::Deleting;
 use super::volume::Volume;
-use crate::era::Era;
-use crate::go_flags::{self, Flag, boolean, value};
-use crate::log;
+use crate::era::{Era, keepstore};
+use crate::go_flags::{self, Flag, boolean, number, value};
 use crate::signature::{DEFAULT_TTL_SECONDS, Signer, optional_signer};
 
 const FLAGS: &[Flag] = &[
-    value("config"),
-    value("era"),
-    value("listen"),
-    value("pid"),
-    value("volume"),
-    value("volumes"),
-    boolean("serialize"),
-    boolean("readonly"),
-    value("permission-key-file"),
-    value("blob-signing-key-file"),
-    value("permission-ttl"),
-    value("blob-signature-ttl"),
-    boolean("enforce-permissions"),
-    value("data-manager-token-file"),
-    boolean("never-delete"),
-    value("max-buffers"),
+    value("config").meaning("file with the configuration of the cluster, instead of the other flags"),
+    value("era").meaning("whose expectations count: current or 2015 (default current)"),
+    value("listen").meaning("address to listen on, HOST:PORT or :PORT (default \":25107\")"),
+    value("pid").meaning("file to hold a lock on, and to leave the pid in"),
+    value("volume").meaning("absolute path of a directory for blocks; may be given again"),
+    value("volumes").meaning("such paths with commas between them"),
+    boolean("serialize").meaning("use the volumes behind this one request after the other"),
+    boolean("readonly").meaning("do not write to the volumes behind this"),
+    value("permission-key-file").meaning("the same as -blob-signing-key-file"),
+    value("blob-signing-key-file").meaning("file with the key that locators are signed with"),
+    number("permission-ttl", 0).meaning("the same as -blob-signature-ttl"),
+    number("blob-signature-ttl", 0).meaning("seconds that a signature lasts (default 1209600)"),
+    boolean("enforce-permissions").meaning("give blocks only to who has a signed locator"),
+    value("data-manager-token-file")
+        .meaning("file with a token that may list and delete blocks; may be given again"),
+    boolean("never-delete").meaning("delete no block (default true in the era 2015, else false)"),
+    number("trash-lifetime", 0).meaning(
+        "seconds that a deleted block can be taken out of the trash (default 0 in the era 2015, else 1209600)",
+    ),
+    number("max-buffers", 0).meaning("blocks that may be worked on at a time (default 128)"),
 ];
 
 /// All that a keepstore is started with.
@@ -44,9 +49,10 @@ pub(super) struct Config {
     pub(super) signer: Option<Signer>,
     /// Whether reading needs a signed locator.
     pub(super) enforce: bool,
-    /// The token that may list blocks.
-    pub(super) data_manager_token: Option<String>,
-    /// How many blocks may be in memory at a time.
+    /// The tokens that may list and delete blocks.
+    pub(super) data_manager_tokens: Vec<String>,
+    pub(super) deleting: Deleting,
+    /// How many blocks may be worked on at a time.
     pub(super) max_buffers: usize,
 }
 
@@ -56,23 +62,14 @@ impl Config {
     /// # Errors
     /// Names the flag that is unknown, malformed or names something unusable.
     pub(super) fn from_flags(arguments: &[String]) -> anyhow::Result<Self> {
-        let mut config = Self {
-            era: Era::default(),
-            listen: ":25107".to_owned(),
-            pid: None,
-            volumes: Vec::new(),
-            signer: None,
-            enforce: false,
-            data_manager_token: None,
-            max_buffers: 128,
-        };
+        let given = go_flags::parse(FLAGS, arguments)?;
+        let mut config = Self::of_era(&given)?;
         let (mut key_file, mut key) = (None, None);
         let mut ttl_seconds = DEFAULT_TTL_SECONDS;
         let (mut serialize, mut read_only) = (false, false);
-        for (name, text) in go_flags::parse(FLAGS, arguments)? {
+        for (name, text) in given {
             match name {
-                "config" => key = config.take_file(Path::new(&text))?,
-                "era" => config.era = text.parse().map_err(anyhow::Error::msg)?,
+                "config" => (key, ttl_seconds) = config.take_file(Path::new(&text))?,
                 "listen" => config.listen = text,
                 "pid" => config.pid = Some(text).filter(|text| !text.is_empty()).map(Into::into),
                 // These two change what the volumes behind them on the command line are.
@@ -87,19 +84,19 @@ impl Config {
                 "permission-key-file" | "blob-signing-key-file" => {
                     key_file = Some(PathBuf::from(text)).filter(|path| path != Path::new(""));
                 }
-                "permission-ttl" | "blob-signature-ttl" => ttl_seconds = number(name, &text)?,
+                "permission-ttl" | "blob-signature-ttl" => ttl_seconds = text.parse()?,
                 "enforce-permissions" => config.enforce = go_flags::parse_bool(name, &text)?,
-                "data-manager-token-file" => {
+                "data-manager-token-file" if !text.is_empty() => {
                     let token = fs_err::read_to_string(&text).context("data manager token")?;
-                    config.data_manager_token = Some(token.trim().to_owned());
+                    config.add_data_manager(token.trim());
                 }
-                "never-delete" if !go_flags::parse_bool(name, &text)? => {
-                    log::line("keepstore: -never-delete=false has no effect: blocks are kept");
-                }
-                "max-buffers" => config.max_buffers = number::<u16>(name, &text)?.into(),
+                "never-delete" => config.deleting.enabled = !go_flags::parse_bool(name, &text)?,
+                "trash-lifetime" => config.deleting.trash_seconds = text.parse()?,
+                "max-buffers" => config.max_buffers = text.parse()?,
                 _ => {}
             }
         }
+        config.deleting.min_age = Duration::from_secs(ttl_seconds);
         config.signer = match key {
             Some(key) => Some(Signer::new(key, ttl_seconds, config.era)),
             None => optional_signer(key_file.as_deref(), ttl_seconds, config.era)?,
@@ -108,17 +105,51 @@ impl Config {
         Ok(config)
     }
 
-    /// Takes what the cluster's configuration says; the signing key is for the caller.
-    fn take_file(&mut self, path: &Path) -> anyhow::Result<Option<String>> {
+    /// What holds without any other flag in the era that is given.
+    fn of_era(given: &[(&str, String)]) -> anyhow::Result<Self> {
+        let era = given.iter().rev().find(|(name, _)| *name == "era");
+        let era = era.map(|(_, era)| era.parse().map_err(anyhow::Error::msg)).transpose()?;
+        let era = era.unwrap_or_default();
+        Ok(Self {
+            era,
+            listen: ":25107".to_owned(),
+            pid: None,
+            volumes: Vec::new(),
+            signer: None,
+            enforce: false,
+            data_manager_tokens: Vec::new(),
+            deleting: Deleting {
+                enabled: keepstore::DELETES.of(era),
+                min_age: Duration::from_secs(DEFAULT_TTL_SECONDS),
+                trash_seconds: keepstore::TRASH_SECONDS.of(era),
+            },
+            max_buffers: 128,
+        })
+    }
+
+    /// Takes what the cluster's configuration says; the signing key and how many seconds signatures
+    /// last are for the caller.
+    fn take_file(&mut self, path: &Path) -> anyhow::Result<(Option<String>, u64)> {
         let file = cluster_config::read(path)?;
         self.listen = file.listen;
-        for root in file.volumes {
-            let root = root.to_str().context("the path of a volume is not text")?;
-            self.volumes.push(volume(root, false, false)?);
+        for one in file.volumes {
+            let root = one.root.to_str().context("the path of a volume is not text")?;
+            let volume = volume(root, one.serialize, one.read_only)?;
+            self.volumes.push(volume.mounted_as(one.mount));
         }
         self.enforce = file.enforce;
-        self.data_manager_token = file.data_manager_token;
-        Ok(file.blob_signing_key)
+        self.deleting.enabled = file.deletes;
+        self.deleting.trash_seconds = file.trash_seconds;
+        self.max_buffers = file.max_buffers;
+        if let Some(token) = file.data_manager_token {
+            self.add_data_manager(&token);
+        }
+        Ok((file.blob_signing_key, file.ttl_seconds))
+    }
+
+    fn add_data_manager(&mut self, token: &str) {
+        // An empty token would be anybody's.
+        self.data_manager_tokens.extend(Some(token.to_owned()).filter(|token| !token.is_empty()));
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -138,11 +169,6 @@ fn volume(path: &str, serialize: bool, read_only: bool) -> anyhow::Result<Volume
     let directory = fs_err::metadata(&root).is_ok_and(|found| found.is_dir());
     anyhow::ensure!(directory, "-volume={path}: there is no such directory");
     Ok(Volume::new(root, serialize, read_only))
-}
-
-fn number<T: std::str::FromStr>(name: &str, text: &str) -> anyhow::Result<T> {
-    let number = text.parse().ok();
-    number.with_context(|| format!("invalid value {text:?} for flag -{name}: it is a number"))
 }
 
 #[cfg(test)]
@@ -173,6 +199,18 @@ mod tests {
         assert!(complaint(&["-volume=/no/such"]).contains("no such directory"));
         assert!(complaint(&["-volume=/", "-enforce-permissions"]).contains("needs a key"));
         assert!(complaint(&["-volume=/", "-max-buffers=0"]).contains("greater than zero"));
-        assert!(complaint(&["-volume=/", "-max-buffers=x"]).contains("it is a number"));
+        assert!(complaint(&["-volume=/", "-max-buffers=x"]).contains("invalid value"));
+    }
+
+    #[test]
+    fn blocks_are_deleted_as_the_era_and_the_flags_say() {
+        let deleting = |arguments: &[&str]| {
+            let config = config(&[&["-volume=/"], arguments].concat()).unwrap();
+            (config.deleting.enabled, config.deleting.trash_seconds)
+        };
+        assert_eq!(deleting(&["-never-delete=false", "-era=2015"]), (true, 0));
+        assert_eq!(deleting(&["-era=2015"]), (false, 0));
+        assert_eq!(deleting(&[]), (true, 1_209_600));
+        assert_eq!(deleting(&["-never-delete", "-trash-lifetime=5"]), (false, 5));
     }
 }

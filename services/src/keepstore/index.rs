@@ -26,7 +26,7 @@ pub(super) fn list(volume: &Volume, prefix: &str, era: Era, into: &mut String) -
             let Ok(found) = block.metadata() else {
                 continue;
             };
-            let time = match keepstore::INDEX_HAS_NANOSECONDS.of(era) {
+            let time = match keepstore::TIMES_ARE_NANOSECONDS.of(era) {
                 true => found.mtime() * 1_000_000_000 + found.mtime_nsec(),
                 false => found.mtime(),
             };
@@ -58,6 +58,7 @@ fn entries(directory: &std::path::Path) -> io::Result<Vec<fs_err::DirEntry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keepstore::incoming::Content;
 
     #[test]
     fn only_whole_blocks_in_their_place_are_listed() {
@@ -65,8 +66,9 @@ mod tests {
         let volume = Volume::new(root.path().into(), false, false);
         let foo = "acbd18db4cc2f85cedef654fccc4a4d8";
         let bar = "37b51d194a7513e45b56f6524f2d51f2";
-        volume.write(foo, b"foo").unwrap();
-        volume.write(bar, b"bar").unwrap();
+        volume.write(foo, &Content::Small(b"foo".to_vec())).unwrap();
+        volume.write(bar, &Content::Small(b"bar".to_vec())).unwrap();
+        fs_err::write(volume.path(foo).with_extension("trash.1"), "foo").unwrap();
         fs_err::write(root.path().join("acb").join(format!("tmp{foo}123")), "f").unwrap();
         fs_err::write(root.path().join("37b").join(foo), "misplaced").unwrap();
         fs_err::write(root.path().join("abc"), "a file").unwrap();

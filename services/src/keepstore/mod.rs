@@ -3,17 +3,26 @@
 //! The wire, the flags and the layout on disk are those of Arvados' Go program.
 
 mod block;
+mod buffers;
 mod cluster_config;
 mod config;
+mod incoming;
 mod index;
 mod maintenance;
+mod manage;
+mod mounts;
+mod progress;
 mod queue;
+mod read;
+mod receive;
 mod refusal;
 mod routes;
 mod server;
 mod status;
 mod store;
+mod trash;
 mod volume;
+mod write;
 
 use std::sync::Arc;
 

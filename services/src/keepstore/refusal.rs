@@ -34,12 +34,20 @@ pub(super) enum Refusal {
     NotSigned,
     /// The signature's time is over.
     Expired,
-    /// Listing is for the data manager.
+    /// Lists are for the data manager, and no token was presented.
+    NoManagerToken,
+    /// Lists are for the data manager.
     NotDataManager,
+    /// Deleting is for the data manager, and no token was presented.
+    NoTokenToDelete,
     /// Deleting is for the data manager.
     MayNotDelete,
     /// Deleting is switched off.
     NeverDelete,
+    /// No volume has what is to be deleted.
+    NothingToDelete,
+    /// Too many requests wait already.
+    Busy,
     /// A volume failed us; the log says how.
     Failed,
 }
@@ -60,8 +68,12 @@ impl Refusal {
             Self::NoToken => keepstore::NO_TOKEN.of(era),
             Self::NotSigned => keepstore::NOT_SIGNED.of(era),
             Self::Expired => keepstore::EXPIRED.of(era),
-            Self::NotDataManager => (401, "Unauthorized"),
-            Self::MayNotDelete => (403, "Forbidden"),
+            Self::NoManagerToken => keepstore::NO_MANAGER_TOKEN.of(era),
+            Self::NotDataManager => keepstore::NOT_DATA_MANAGER.of(era),
+            Self::NoTokenToDelete => keepstore::NO_TOKEN_TO_DELETE.of(era),
+            Self::MayNotDelete => keepstore::MAY_NOT_DELETE.of(era),
+            Self::NothingToDelete => keepstore::NOTHING_TO_DELETE.of(era),
+            Self::Busy => keepstore::BUSY.of(era),
             Self::NeverDelete => keepstore::NEVER_DELETE.of(era),
             Self::Failed => keepstore::FAILED.of(era),
         }

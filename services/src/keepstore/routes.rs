@@ -12,10 +12,16 @@ pub(super) enum Route<'a> {
     Read(Locator<'a>),
     /// Store a block under this hash.
     Write(&'a str),
-    /// Delete a block.
-    Delete,
-    /// List the blocks whose hash starts so.
-    Index(&'a str),
+    /// Delete the block with this hash.
+    Delete(&'a str),
+    /// Take the block with this hash out of the trash.
+    Undelete(&'a str),
+    /// Mark the block with this hash as used.
+    Touch(&'a str),
+    /// List the blocks on all volumes, or on that with the uuid, whose hash starts so.
+    Index { mount: Option<&'a str>, prefix: &'a str },
+    /// List the volumes.
+    Mounts,
     /// Take a list of blocks to fetch.
     Pull,
     /// Take a list of blocks to delete.
@@ -32,38 +38,49 @@ pub(super) fn route<'a>(method: &Method, path: &'a str, era: Era) -> Option<Rout
         return Some(Route::Preflight);
     }
     let name = path.strip_prefix('/')?;
-    if matches!(*method, Method::GET | Method::HEAD) {
-        if name == "status.json" {
-            return Some(Route::Status);
-        }
-        if let Some(prefix) = index_prefix(name) {
-            return Some(Route::Index(prefix));
-        }
+    if let Some(route) = named(method, name, era) {
+        return Some(route);
     }
-    match (method, name) {
-        (&Method::PUT, "pull") => return Some(Route::Pull),
-        (&Method::PUT, "trash") => return Some(Route::Trash),
-        _ => {}
-    }
-    let locator = Locator::parse(name)?;
-    match *method {
-        Method::GET | Method::HEAD => Some(Route::Read(locator)),
-        Method::PUT if keepstore::PUT_TAKES_HINTS.of(era) || is_hash(name) => {
+    let locator = Locator::parse_loosely(name)?;
+    let has_mounts = keepstore::HAS_MOUNTS.of(era);
+    match method.as_str() {
+        "GET" | "HEAD" => Some(Route::Read(locator)),
+        "PUT" if keepstore::PUT_TAKES_HINTS.of(era) || is_hash(name) => {
             Some(Route::Write(locator.hash))
         }
-        Method::DELETE if is_hash(name) => Some(Route::Delete),
+        "DELETE" if has_mounts || is_hash(name) => Some(Route::Delete(locator.hash)),
+        "TOUCH" if has_mounts => Some(Route::Touch(locator.hash)),
         _ => None,
     }
 }
 
-fn index_prefix(name: &str) -> Option<&str> {
-    let rest = name.strip_prefix("index")?;
-    let prefix = match rest {
-        "" => "",
-        _ => rest.strip_prefix('/')?,
-    };
-    let hexadecimal = prefix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    (hexadecimal && prefix.len() <= 32).then_some(prefix)
+/// The routes that begin with a word and not with a hash.
+fn named<'a>(method: &Method, name: &'a str, era: Era) -> Option<Route<'a>> {
+    let parts: Vec<&str> = name.split('/').collect();
+    let has_mounts = keepstore::HAS_MOUNTS.of(era);
+    match (method.as_str(), &parts[..]) {
+        ("GET" | "HEAD", ["status.json"]) => Some(Route::Status),
+        ("GET" | "HEAD", ["index"]) => Some(Route::Index { mount: None, prefix: "" }),
+        ("GET" | "HEAD", ["index", prefix]) if is_prefix(prefix) => {
+            Some(Route::Index { mount: None, prefix })
+        }
+        ("GET" | "HEAD", ["mounts"]) if has_mounts => Some(Route::Mounts),
+        ("GET" | "HEAD", ["mounts", uuid, "blocks"]) if has_mounts => {
+            Some(Route::Index { mount: Some(uuid), prefix: "" })
+        }
+        ("GET" | "HEAD", ["mounts", uuid, "blocks", prefix]) if has_mounts && is_prefix(prefix) => {
+            Some(Route::Index { mount: Some(uuid), prefix })
+        }
+        ("PUT", ["pull"]) => Some(Route::Pull),
+        ("PUT", ["trash"]) => Some(Route::Trash),
+        ("PUT", ["untrash", hash]) if has_mounts && is_hash(hash) => Some(Route::Undelete(hash)),
+        _ => None,
+    }
+}
+
+/// Whether a hash may begin so.
+pub(super) fn is_prefix(text: &str) -> bool {
+    text.len() <= 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -86,11 +103,29 @@ mod tests {
     #[test]
     fn an_index_is_of_all_or_of_a_prefix() {
         let get = |path| route(&Method::GET, path, Era::Current);
-        assert_eq!(get("/index"), Some(Route::Index("")));
-        assert_eq!(get("/index/"), Some(Route::Index("")));
-        assert_eq!(get("/index/acb"), Some(Route::Index("acb")));
+        let index = |mount, prefix| Some(Route::Index { mount, prefix });
+        assert_eq!(get("/index"), index(None, ""));
+        assert_eq!(get("/index/"), index(None, ""));
+        assert_eq!(get("/index/acb"), index(None, "acb"));
+        assert_eq!(get("/mounts/uuid/blocks/acb"), index(Some("uuid"), "acb"));
+        assert_eq!(get("/mounts/uuid/blocks"), index(Some("uuid"), ""));
+        assert_eq!(get("/mounts/uuid"), None);
+        assert_eq!(route(&Method::GET, "/mounts", Era::Y2015), None);
         assert_eq!(get("/index/../x"), None);
         assert_eq!(get("/indexacb"), None);
+    }
+
+    #[test]
+    fn a_data_manager_of_today_may_also_touch_and_undelete() {
+        let touch = Method::from_bytes(b"TOUCH").unwrap();
+        let undelete = format!("/untrash{FOO}");
+        let hinted = format!("{FOO}+3");
+        assert_eq!(route(&touch, FOO, Era::Current), Some(Route::Touch(&FOO[1..])));
+        assert_eq!(route(&Method::PUT, &undelete, Era::Current), Some(Route::Undelete(&FOO[1..])));
+        assert_eq!(route(&Method::DELETE, &hinted, Era::Current), Some(Route::Delete(&FOO[1..])));
+        assert_eq!(route(&touch, FOO, Era::Y2015), None);
+        assert_eq!(route(&Method::PUT, &undelete, Era::Y2015), None);
+        assert_eq!(route(&Method::DELETE, &hinted, Era::Y2015), None);
     }
 
     #[test]

@@ -2,22 +2,24 @@
 
 use serde_json::{Value, json};
 
+use super::buffers::Buffers;
 use super::maintenance::Maintenance;
 use super::volume::Volume;
+use crate::locator::MAX_BLOCK_SIZE;
 
 /// The whole document. For a blocking thread.
-pub(super) fn document(
-    volumes: &[Volume],
-    maintenance: &Maintenance,
-    buffers_in_use: usize,
-    max_buffers: usize,
-) -> Value {
+pub(super) fn document(volumes: &[Volume], maintenance: &Maintenance, buffers: &Buffers) -> Value {
+    let in_use = buffers.in_use();
     json!({
         "volumes": volumes.iter().filter_map(volume).collect::<Vec<_>>(),
-        "BufferPool": { "BuffersMax": max_buffers, "BuffersInUse": buffers_in_use },
+        "BufferPool": {
+            "BytesAllocated": in_use as u64 * MAX_BLOCK_SIZE,
+            "BuffersMax": buffers.max(),
+            "BuffersInUse": in_use,
+        },
         "PullQueue": maintenance.pulls.status(),
         "TrashQueue": maintenance.trash.status(),
-        "Memory": { "Alloc": resident_bytes() },
+        "Memory": { "Alloc": resident_bytes(), "Sys": resident_bytes() },
     })
 }
 

@@ -1,8 +1,15 @@
 //! All volumes of a keepstore as one: which to read from, and which to write to.
 
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tempfile::NamedTempFile;
+
+use super::block::Block;
+use super::incoming::{Content, Received};
+use super::progress::Progress;
 use super::refusal::Refusal;
+use super::trash::{Deleted, Deleting};
 use super::volume::{Comparison, Found, Volume};
 use crate::log;
 
@@ -12,6 +19,14 @@ pub(super) struct Store {
     volumes: Vec<Volume>,
     /// Counts the blocks written, so that the writable volumes take turns.
     written: AtomicUsize,
+}
+
+/// On how many volumes a block was deleted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Deletion {
+    /// Or left because it is too new, which is as good.
+    pub(super) deleted: usize,
+    pub(super) failed: usize,
 }
 
 impl Store {
@@ -25,15 +40,20 @@ impl Store {
         &self.volumes
     }
 
+    /// Whether no block can be stored, however small.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.writable().next().is_none()
+    }
+
     /// Reads a block from the first volume that has it whole.
     ///
     /// # Errors
     /// [`Refusal::Corrupt`] if all that was found is damaged, else [`Refusal::NotFound`].
-    pub(super) fn read(&self, hash: &str) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn read(&self, hash: &str) -> Result<Block, Refusal> {
         let mut refusal = Refusal::NotFound;
         for volume in &self.volumes {
             match volume.read(hash) {
-                Ok(Found::Block(content)) => return Ok(content),
+                Ok(Found::Block(block)) => return Ok(block),
                 Ok(Found::Nothing) => {}
                 Ok(Found::Corrupt) => {
                     report(volume, "block is corrupt", hash);
@@ -45,65 +65,171 @@ impl Store {
         Err(refusal)
     }
 
-    /// Makes sure that some writable volume has the block, freshly used. `content` must have the
-    /// hash.
+    /// Makes sure that writable volumes have the block, freshly used, in all of `classes`, or one of
+    /// them has it if there are none.
     ///
     /// # Errors
-    /// [`Refusal::Collision`], [`Refusal::Full`] or [`Refusal::Failed`].
-    pub(super) fn write(&self, hash: &str, content: &[u8]) -> Result<(), Refusal> {
-        for volume in self.writable() {
-            match volume.compare(hash, content) {
-                Ok(Comparison::Same) => match volume.touch(hash) {
-                    Ok(()) => return Ok(()),
-                    Err(error) => report(volume, "cannot refresh block", error),
-                },
-                Ok(Comparison::Collision) => return Err(Refusal::Collision),
-                Ok(Comparison::Corrupt) => {
-                    report(volume, "block is corrupt, and is written again", hash);
-                    if self.write_to(volume, hash, content).is_ok() {
-                        return Ok(());
-                    }
-                }
-                Ok(Comparison::Absent) => {}
-                Err(error) => report(volume, "cannot read block", error),
+    /// [`Refusal::Collision`]; and [`Refusal::Full`] or [`Refusal::Failed`] without any copy.
+    pub(super) fn write(&self, block: Received, classes: Vec<String>) -> Result<Progress, Refusal> {
+        let mut progress = Progress::towards(classes);
+        for (_, volume) in self.writable() {
+            if progress.wants(volume) && self.has(volume, &block)? {
+                progress.add(volume);
             }
         }
-        self.write_anywhere(hash, content)
+        let Received { hash, mut content, .. } = block;
+        let mut refusal = Refusal::Full;
+        // What is aside on a volume only has to be renamed there.
+        let first = match content {
+            Content::Aside(number, _) => self.writable().position(|(at, _)| at == number),
+            _ => None,
+        };
+        for (number, volume) in self.in_turn(first) {
+            if progress.wants(volume) {
+                match write_to(number, volume, &hash, &mut content) {
+                    Ok(()) => progress.add(volume),
+                    Err(Refusal::Full) => {}
+                    Err(other) => refusal = other,
+                }
+            }
+        }
+        if progress.copies == 0 { Err(refusal) } else { Ok(progress) }
     }
 
-    fn write_anywhere(&self, hash: &str, content: &[u8]) -> Result<(), Refusal> {
-        let writable: Vec<_> = self.writable().collect();
-        let first = self.written.fetch_add(1, Ordering::Relaxed) % writable.len().max(1);
-        let (later, sooner) = writable.split_at(first);
+    /// Whether the volume has the block; it is then marked as used.
+    fn has(&self, volume: &Volume, block: &Received) -> Result<bool, Refusal> {
+        match volume.compare(&block.hash, &block.content) {
+            Ok(Comparison::Same) => match volume.touch(&block.hash) {
+                Ok(()) => return Ok(true),
+                Err(error) => report(volume, "cannot refresh block", error),
+            },
+            Ok(Comparison::Collision) => return Err(Refusal::Collision),
+            Ok(Comparison::Corrupt) => {
+                report(volume, "block is corrupt, and is written again", &block.hash);
+            }
+            Ok(Comparison::Absent) => {}
+            Err(error) => report(volume, "cannot read block", error),
+        }
+        Ok(false)
+    }
+
+    /// Writes the first `known` bytes of `content`, and the next `piece` of it, aside on some volume
+    /// where it is not yet.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`] or [`Refusal::Failed`] if none takes it.
+    pub(super) fn set_aside(
+        &self,
+        hash: &str,
+        content: &Content,
+        known: u64,
+        piece: &[u8],
+    ) -> Result<Content, Refusal> {
+        let tried = match content {
+            Content::Aside(number, _) => Some(*number),
+            _ => None,
+        };
+        let written = |volume: &Volume| -> io::Result<NamedTempFile> {
+            let mut file = volume.aside(hash)?;
+            io::copy(&mut content.reader()?.take(known), &mut file)?;
+            file.write_all(piece)?;
+            Ok(file)
+        };
         let mut refusal = Refusal::Full;
-        for volume in sooner.iter().chain(later) {
-            match self.write_to(volume, hash, content) {
-                Err(Refusal::Full) => {}
-                Err(other) => refusal = other,
-                Ok(()) => return Ok(()),
+        for (number, volume) in self.in_turn(None).filter(|(number, _)| Some(*number) != tried) {
+            match written(volume) {
+                Ok(file) => return Ok(Content::Aside(number, file)),
+                Err(error) => refusal = failed_to_write(volume, &error),
             }
         }
         Err(refusal)
     }
 
-    fn write_to(&self, volume: &Volume, hash: &str, content: &[u8]) -> Result<(), Refusal> {
-        if volume.is_full() {
-            return Err(Refusal::Full);
-        }
-        volume.write(hash, content).map_err(|error| {
-            report(volume, "cannot write block", &error);
-            match error.kind() {
-                std::io::ErrorKind::StorageFull => {
-                    volume.remember_full();
-                    Refusal::Full
+    /// Deletes the block from every writable volume.
+    pub(super) fn delete(&self, hash: &str, deleting: Deleting) -> Deletion {
+        let mut deletion = Deletion::default();
+        for (_, volume) in self.writable() {
+            match volume.delete(hash, deleting) {
+                Ok(Deleted::Gone | Deleted::TooNew) => deletion.deleted += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    report(volume, "cannot delete block", error);
+                    deletion.failed += 1;
                 }
-                _ => Refusal::Failed,
             }
-        })
+        }
+        deletion
     }
 
-    fn writable(&self) -> impl Iterator<Item = &Volume> {
-        self.volumes.iter().filter(|volume| !volume.is_read_only())
+    /// Does something to the block on every writable volume that has it; whether one had.
+    pub(super) fn on_each_copy(&self, what: &str, act: impl Fn(&Volume) -> io::Result<()>) -> bool {
+        let mut done = false;
+        for (_, volume) in self.writable() {
+            match act(volume) {
+                Ok(()) => done = true,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => report(volume, what, error),
+            }
+        }
+        done
+    }
+
+    /// The writable volumes, beginning with the one at this position among them, or with another one
+    /// each time.
+    fn in_turn(&self, first: Option<usize>) -> impl Iterator<Item = (usize, &Volume)> + use<'_> {
+        let mut writable: Vec<_> = self.writable().collect();
+        let first = first.unwrap_or_else(|| self.written.fetch_add(1, Ordering::Relaxed));
+        let count = writable.len().max(1);
+        writable.rotate_left(first % count);
+        writable.into_iter()
+    }
+
+    /// The writable volumes with their numbers.
+    pub(super) fn writable(&self) -> impl Iterator<Item = (usize, &Volume)> {
+        self.volumes.iter().enumerate().filter(|(_, volume)| !volume.is_read_only())
+    }
+}
+
+/// Writes the block to the volume of this number. What was aside on it is then no longer.
+fn write_to(
+    number: usize,
+    volume: &Volume,
+    hash: &str,
+    content: &mut Content,
+) -> Result<(), Refusal> {
+    if volume.is_full() {
+        return Err(Refusal::Full);
+    }
+    if matches!(content, Content::Aside(at, _) if *at == number) {
+        return adopt(volume, hash, content);
+    }
+    volume.write(hash, content).map_err(|error| failed_to_write(volume, &error))
+}
+
+/// What is aside on the volume becomes the block.
+fn adopt(volume: &Volume, hash: &str, content: &mut Content) -> Result<(), Refusal> {
+    match std::mem::replace(content, Content::Small(Vec::new())) {
+        Content::Aside(number, file) => match volume.put_in_place(hash, file) {
+            Ok(file) => {
+                *content = Content::InPlace(file);
+                return Ok(());
+            }
+            // Its directory was removed meanwhile, as a reset does: it is written anew.
+            Err(failed) => *content = Content::Aside(number, failed.file),
+        },
+        other => *content = other,
+    }
+    volume.write(hash, content).map_err(|error| failed_to_write(volume, &error))
+}
+
+fn failed_to_write(volume: &Volume, error: &io::Error) -> Refusal {
+    report(volume, "cannot write block", error);
+    match error.kind() {
+        ErrorKind::StorageFull => {
+            volume.remember_full();
+            Refusal::Full
+        }
+        _ => Refusal::Failed,
     }
 }
 
@@ -113,6 +239,8 @@ fn report(volume: &Volume, what: &str, why: impl std::fmt::Display) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::block::SMALL_BYTES;
+    use super::super::incoming::Incoming;
     use super::*;
 
     const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
@@ -137,6 +265,19 @@ mod tests {
             self.directories[volume].path().join("acb").join(FOO)
         }
 
+        fn write(&self, content: &[u8]) -> Result<(), Refusal> {
+            let mut incoming = Incoming::new(&self.store, FOO, None);
+            incoming.take(content)?;
+            self.store.write(incoming.finish(), vec![]).map(drop)
+        }
+
+        fn read(&self) -> Result<Vec<u8>, Refusal> {
+            match self.store.read(FOO)? {
+                Block::Small(content) => Ok(content),
+                Block::Large(..) => panic!("it is small"),
+            }
+        }
+
         fn place(&self, volume: usize, content: &[u8]) {
             let file = self.file(volume);
             fs_err::create_dir_all(file.parent().unwrap()).unwrap();
@@ -148,9 +289,9 @@ mod tests {
     fn a_corrupt_block_is_passed_over_for_a_good_one() {
         let disk = disk(&[false, false]);
         disk.place(0, b"bar");
-        assert_eq!(disk.store.read(FOO), Err(Refusal::Corrupt));
+        assert_eq!(disk.read().unwrap_err(), Refusal::Corrupt);
         disk.place(1, b"foo");
-        assert_eq!(disk.store.read(FOO).unwrap(), b"foo");
+        assert_eq!(disk.read().unwrap(), b"foo");
     }
 
     #[test]
@@ -158,7 +299,7 @@ mod tests {
         let disk = disk(&[false]);
         for damaged in [&b"bar"[..], b"", b"foo and more"] {
             disk.place(0, damaged);
-            disk.store.write(FOO, b"foo").unwrap();
+            disk.write(b"foo").unwrap();
             assert_eq!(fs_err::read(disk.file(0)).unwrap(), b"foo");
         }
     }
@@ -166,10 +307,10 @@ mod tests {
     #[test]
     fn writing_again_refreshes_the_time_and_writes_nothing() {
         let disk = disk(&[false]);
-        disk.store.write(FOO, b"foo").unwrap();
+        disk.write(b"foo").unwrap();
         let file = fs_err::File::options().write(true).open(disk.file(0)).unwrap();
         file.file().set_modified(std::time::UNIX_EPOCH).unwrap();
-        disk.store.write(FOO, b"foo").unwrap();
+        disk.write(b"foo").unwrap();
         let modified = file.metadata().unwrap().modified().unwrap();
         assert!(modified.elapsed().unwrap().as_secs() < 60);
     }
@@ -178,11 +319,44 @@ mod tests {
     fn writable_volumes_take_turns_and_read_only_ones_take_none() {
         let disk = disk(&[false, true, false]);
         for text in ["a", "b"] {
-            let hash = crate::signature::to_hex(&<md5::Md5 as md5::Digest>::digest(text));
-            disk.store.write(&hash, text.as_bytes()).unwrap();
+            disk.write(text.as_bytes()).unwrap();
         }
         let used = disk.directories.iter().map(|at| fs_err::read_dir(at.path()).unwrap().count());
         assert_eq!(used.collect::<Vec<_>>(), [1, 0, 1]);
+    }
+
+    #[test]
+    fn a_large_block_is_written_aside_and_ends_on_one_volume() {
+        let disk = disk(&[false, false]);
+        let content: Vec<u8> = (0..3 * SMALL_BYTES).map(|at| (at >> 10) as u8).collect();
+        let mut used = Vec::new();
+        for last in [1, 2] {
+            let mut incoming = Incoming::new(&disk.store, FOO, None);
+            for piece in content.chunks(SMALL_BYTES / 3) {
+                incoming.take(piece).unwrap();
+            }
+            incoming.take(&[last]).unwrap();
+            let received = incoming.finish();
+            let hash = received.hash.clone();
+            assert_eq!(received.length, content.len() as u64 + 1);
+            assert_eq!(disk.store.write(received, vec![]).unwrap().copies, 1);
+            assert!(
+                matches!(disk.store.read(&hash), Ok(Block::Large(_, length)) if length == 3 * SMALL_BYTES as u64 + 1)
+            );
+            used.push(
+                disk.directories
+                    .iter()
+                    .position(|at| at.path().join(&hash[..3]).join(&hash).exists()),
+            );
+        }
+        assert_eq!(used, [Some(0), Some(1)]);
+        let left = disk.directories.iter().flat_map(|at| walk(at.path()));
+        assert_eq!(left.count(), 2, "nothing is left aside");
+    }
+
+    fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let paths = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        paths.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
     }
 
     #[test]
@@ -190,24 +364,24 @@ mod tests {
         let disk = disk(&[false]);
         let link = disk.directories[0].path().join("full");
         disk.store.volumes()[0].remember_full();
-        assert_eq!(disk.store.write(FOO, b"foo"), Err(Refusal::Full));
+        assert_eq!(disk.write(b"foo"), Err(Refusal::Full));
         fs_err::remove_file(&link).unwrap();
         fs_err::os::unix::fs::symlink("1000000000", &link).unwrap();
-        assert_eq!(disk.store.write(FOO, b"foo"), Ok(()));
+        assert_eq!(disk.write(b"foo"), Ok(()));
         assert!(!link.is_symlink());
     }
 
     #[test]
     fn without_a_writable_volume_the_store_is_full() {
-        assert_eq!(disk(&[true]).store.write(FOO, b"foo"), Err(Refusal::Full));
+        assert_eq!(disk(&[true]).write(b"foo"), Err(Refusal::Full));
     }
 
     #[test]
     fn a_volume_that_was_removed_is_made_again() {
         let disk = disk(&[false]);
         fs_err::remove_dir_all(disk.directories[0].path()).unwrap();
-        assert_eq!(disk.store.read(FOO), Err(Refusal::NotFound));
-        disk.store.write(FOO, b"foo").unwrap();
-        assert_eq!(disk.store.read(FOO).unwrap(), b"foo");
+        assert_eq!(disk.read().unwrap_err(), Refusal::NotFound);
+        disk.write(b"foo").unwrap();
+        assert_eq!(disk.read().unwrap(), b"foo");
     }
 }

@@ -1,6 +1,6 @@
 //! A directory of blocks: each in `ROOT/first 3 digits/HASH`, written aside and then renamed.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use fs_err::File;
 use md5::{Digest, Md5};
 use nix::sys::statvfs::statvfs;
+use tempfile::NamedTempFile;
 
+use super::block::{Block, STEP_BYTES};
+use super::incoming::Content;
+use super::trash::locked;
 use crate::locator::MAX_BLOCK_SIZE;
 use crate::log;
 use crate::signature::to_hex;
@@ -20,9 +24,6 @@ const MIN_FREE_BYTES: u64 = 64 << 20;
 /// How many seconds a volume that was found full is left alone.
 const FULL_FOR_SECONDS: u64 = 3600;
 
-/// How much is read at a time: what was just read is still in the cache when it is hashed.
-const STEP: usize = 256 << 10;
-
 /// How often to begin again when the directory is removed under us, as a reset does.
 const WRITE_TRIES: usize = 5;
 
@@ -30,8 +31,29 @@ const WRITE_TRIES: usize = 5;
 pub(super) struct Volume {
     root: PathBuf,
     read_only: bool,
+    mount: Mount,
     /// Held around each use of the disk, if uses are to come one after another.
     turns: Option<Mutex<()>>,
+}
+
+/// What a volume is to the data manager, and to clients with wishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mount {
+    /// `zzzzz-nyw5e-` and 15 characters.
+    pub(super) uuid: String,
+    /// Its storage classes.
+    pub(super) classes: Vec<String>,
+    /// For how many copies one on it counts.
+    pub(super) replication: usize,
+}
+
+impl Mount {
+    /// That of a volume of which no more is known than where it is.
+    pub(super) fn of(root: &Path) -> Self {
+        let digits = to_hex(&Md5::digest(root.as_os_str().as_encoded_bytes()));
+        let uuid = format!("zzzzz-nyw5e-{}", &digits[..15]);
+        Self { uuid, classes: vec!["default".to_owned()], replication: 1 }
+    }
 }
 
 /// What a volume has under a hash.
@@ -41,7 +63,7 @@ pub(super) enum Found {
     /// Bytes with another hash.
     Corrupt,
     /// The block.
-    Block(Vec<u8>),
+    Block(Block),
 }
 
 /// How a block on disk relates to one in memory of the same hash.
@@ -67,7 +89,18 @@ pub(super) struct Space {
 impl Volume {
     /// A volume in the directory `root`.
     pub(super) fn new(root: PathBuf, serialize: bool, read_only: bool) -> Self {
-        Self { root, read_only, turns: serialize.then(Mutex::default) }
+        let mount = Mount::of(&root);
+        Self { root, read_only, mount, turns: serialize.then(Mutex::default) }
+    }
+
+    /// The same, known as `mount`.
+    pub(super) fn mounted_as(self, mount: Mount) -> Self {
+        Self { mount, ..self }
+    }
+
+    /// What it is known as.
+    pub(super) fn mount(&self) -> &Mount {
+        &self.mount
     }
 
     /// Whether blocks are only read from here.
@@ -86,35 +119,21 @@ impl Volume {
     /// When it is there and cannot be read.
     pub(super) fn read(&self, hash: &str) -> io::Result<Found> {
         let _turn = self.turn();
-        let Some(mut file) = open(&self.path(hash))? else {
+        let Some(file) = open(&self.path(hash))? else {
             return Ok(Found::Nothing);
         };
-        let size = file.metadata()?.len();
-        if size > MAX_BLOCK_SIZE {
+        if file.metadata()?.len() > MAX_BLOCK_SIZE {
             return Ok(Found::Corrupt);
         }
-        // One byte more, so that the end is seen without growing the buffer.
-        let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        let mut hasher = Md5::new();
-        loop {
-            let start = content.len();
-            Read::by_ref(&mut file).take(STEP as u64).read_to_end(&mut content)?;
-            if content.len() == start {
-                break;
-            }
-            hasher.update(&content[start..]);
-        }
-        match to_hex(&hasher.finalize()) == hash {
-            true => Ok(Found::Block(content)),
-            false => Ok(Found::Corrupt),
-        }
+        let (block, found) = Block::read(file)?;
+        Ok(if found == hash { Found::Block(block) } else { Found::Corrupt })
     }
 
     /// Compares what is on disk under `hash` with `content`, which has that hash.
     ///
     /// # Errors
     /// When it is there and cannot be read.
-    pub(super) fn compare(&self, hash: &str, content: &[u8]) -> io::Result<Comparison> {
+    pub(super) fn compare(&self, hash: &str, content: &Content) -> io::Result<Comparison> {
         Ok(match self.same(hash, content)? {
             None => Comparison::Absent,
             Some(true) => Comparison::Same,
@@ -127,26 +146,9 @@ impl Volume {
     }
 
     /// Whether the file has this content; `None` without a file.
-    fn same(&self, hash: &str, content: &[u8]) -> io::Result<Option<bool>> {
+    fn same(&self, hash: &str, content: &Content) -> io::Result<Option<bool>> {
         let _turn = self.turn();
-        let Some(mut file) = open(&self.path(hash))? else {
-            return Ok(None);
-        };
-        if file.metadata()?.len() != content.len() as u64 {
-            return Ok(Some(false));
-        }
-        let mut buffer = vec![0; STEP.min(content.len())];
-        for expected in content.chunks(STEP) {
-            let found = &mut buffer[..expected.len()];
-            match file.read_exact(found) {
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Some(false)),
-                result => result?,
-            }
-            if found != expected {
-                return Ok(Some(false));
-            }
-        }
-        Ok(Some(true))
+        open(&self.path(hash))?.map(|file| same(file, &mut *content.reader()?)).transpose()
     }
 
     /// Marks a block as used now.
@@ -154,15 +156,22 @@ impl Volume {
     /// # Errors
     /// When it is no longer there, or not ours.
     pub(super) fn touch(&self, hash: &str) -> io::Result<()> {
-        let file = File::open(self.path(hash))?;
-        file.into_parts().0.set_modified(SystemTime::now())
+        locked(File::open(self.path(hash))?)?.set_modified(SystemTime::now())
+    }
+
+    /// When a block was stored last.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(super) fn stored_at(&self, hash: &str) -> io::Result<SystemTime> {
+        fs_err::metadata(self.path(hash))?.modified()
     }
 
     /// Stores a block: either all of it is there afterwards, or nothing.
     ///
     /// # Errors
     /// When the disk is full or fails.
-    pub(super) fn write(&self, hash: &str, content: &[u8]) -> io::Result<()> {
+    pub(super) fn write(&self, hash: &str, content: &Content) -> io::Result<()> {
         let _turn = self.turn();
         let mut tries = 1;
         loop {
@@ -175,21 +184,45 @@ impl Volume {
         }
     }
 
-    fn try_write(&self, hash: &str, content: &[u8]) -> io::Result<()> {
+    fn try_write(&self, hash: &str, content: &Content) -> io::Result<()> {
+        let mut file = self.aside(hash)?;
+        io::copy(&mut content.reader()?, &mut file)?;
+        self.put_in_place(hash, file).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// An empty file beside the place of the block.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn aside(&self, hash: &str) -> io::Result<NamedTempFile> {
         let path = self.path(hash);
         let directory = path.parent().unwrap_or(&self.root);
         let prefix = format!("tmp{hash}");
         let aside = || tempfile::Builder::new().prefix(&prefix).tempfile_in(directory);
-        let mut temporary = match aside() {
+        match aside() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 fs_err::create_dir_all(directory)?;
-                aside()?
+                aside()
             }
-            result => result?,
-        };
-        temporary.write_all(content)?;
-        temporary.persist(&path).map_err(|failed| failed.error)?;
-        Ok(())
+            result => result,
+        }
+    }
+
+    /// Makes the file aside the block.
+    ///
+    /// # Errors
+    /// When the directory was removed meanwhile. The file is given back.
+    pub(super) fn put_in_place(
+        &self,
+        hash: &str,
+        file: NamedTempFile,
+    ) -> Result<std::fs::File, tempfile::PersistError> {
+        // A file system's own clock may lag behind: a block would seem older than it is.
+        let dated = file.as_file().set_modified(SystemTime::now());
+        match dated {
+            Ok(()) => file.persist(self.path(hash)),
+            Err(error) => Err(tempfile::PersistError { error, file }),
+        }
     }
 
     /// Whether the volume takes no blocks for now: its space is, or was within the last hour,
@@ -232,7 +265,8 @@ impl Volume {
         Ok(Space { device, free, used: all.saturating_sub(unused) })
     }
 
-    fn path(&self, hash: &str) -> PathBuf {
+    /// Where a block is.
+    pub(super) fn path(&self, hash: &str) -> PathBuf {
         self.root.join(&hash[..3]).join(hash)
     }
 
@@ -250,7 +284,25 @@ fn open(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-fn unix_now() -> u64 {
+/// Whether `file` has what `expected` gives.
+fn same(mut file: File, expected: &mut dyn Read) -> io::Result<bool> {
+    let [mut wanted, mut found] = [vec![0; STEP_BYTES], vec![0; STEP_BYTES]];
+    loop {
+        let length = expected.read(&mut wanted)?;
+        // One byte more at the end: the file must not go on.
+        let found = &mut found[..length.max(1)];
+        match file.read_exact(found) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(length == 0),
+            result => result?,
+        }
+        if *found != wanted[..length] {
+            return Ok(false);
+        }
+    }
+}
+
+/// Now, as a Unix time.
+pub(super) fn unix_now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }

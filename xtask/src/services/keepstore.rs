@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::{
     Context, Kind, Launch, Probe, Question, Real, Sockets, any_version, flag, single_port,
 };
-use crate::settings::Settings;
+use crate::settings::{Era, Settings};
 
 pub(super) const KIND: Kind = Kind {
     name: "keepstore",
@@ -32,6 +32,12 @@ pub(crate) fn instances(settings: &Settings) -> Vec<String> {
     (0..settings.keepstores).map(|number| format!("keep{number}")).collect()
 }
 
+/// The fixture token that may list and delete blocks.
+const DATA_MANAGER: &str = "data_manager";
+
+/// Whose token may do that in clusters of today.
+const SYSTEM: &str = "system_user";
+
 fn real(context: &Context<'_>, service: &str) -> Launch {
     let (folder, settings) = (context.folder, context.settings);
     let flags = vec![
@@ -41,11 +47,26 @@ fn real(context: &Context<'_>, service: &str) -> Launch {
         flag("permission-ttl", settings.blob_signature_ttl),
         flag("enforce-permissions", settings.enforce_permissions),
     ];
-    Launch::new(flags, Sockets::Own, Probe::Port(service.to_owned(), Question::http()))
+    let probe = Probe::Port(service.to_owned(), Question::http());
+    managed_by(DATA_MANAGER, Launch::new(flags, Sockets::Own, probe), context)
 }
 
 fn embedded(context: &Context<'_>, service: &str) -> Launch {
-    real(context, service).played_by_ours("keepstore", service, context.settings.era)
+    let launch = match context.settings.era {
+        Era::Current => managed_by(SYSTEM, real(context, service), context),
+        Era::Y2015 => real(context, service),
+    };
+    launch.played_by_ours("keepstore", service, context.settings.era)
+}
+
+/// Lets the holder of a fixture token list and delete blocks, if the fixtures have that token.
+fn managed_by(label: &str, mut launch: Launch, context: &Context<'_>) -> Launch {
+    if let Ok(token) = context.settings.fixtures().auth_token(label) {
+        let file = context.folder.keep_token(label);
+        launch.arguments.push(flag("data-manager-token-file", file.display()));
+        launch.files.push((file, token));
+    }
+    launch
 }
 
 /// Removes all blocks; the folder itself stays, since a running keepstore knows it.

@@ -221,6 +221,11 @@ impl StackFolder {
         self.path.join("keep.blob_signing_key")
     }
 
+    /// The token of this fixture, for keepstores.
+    pub(crate) fn keep_token(&self, label: &str) -> PathBuf {
+        self.path.join(format!("keep.{label}_token"))
+    }
+
     /// The rows of the API server.
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join("api/database.sqlite")

@@ -1,0 +1,119 @@
+//! Deleting blocks from a volume, and what can be undone of it: a block in the trash is the file
+//! `HASH.trash.DEADLINE`, with a Unix time.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fs_err::File;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::volume::{Volume, unix_now};
+
+/// When and how blocks may be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Deleting {
+    /// Whether at all.
+    pub(super) enabled: bool,
+    /// A block that was stored less than this ago stays: signatures for it may be about.
+    pub(super) min_age: Duration,
+    /// How long it can be taken out of the trash; zero if there is none.
+    pub(super) trash_seconds: u64,
+}
+
+/// What became of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deleted {
+    /// It is gone, or in the trash.
+    Gone,
+    /// It was stored too recently.
+    TooNew,
+}
+
+impl Volume {
+    /// Deletes a block that is old enough.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be deleted.
+    pub(super) fn delete(&self, hash: &str, deleting: Deleting) -> io::Result<Deleted> {
+        let path = self.path(hash);
+        // Whoever refreshes its time waits, and then finds it gone; or we find the new time.
+        let file = locked(File::open(&path)?)?;
+        let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age < deleting.min_age {
+            return Ok(Deleted::TooNew);
+        }
+        match deleting.trash_seconds {
+            0 => fs_err::remove_file(&path)?,
+            seconds => {
+                let deadline = unix_now().saturating_add(seconds);
+                fs_err::rename(&path, path.with_extension(format!("trash.{deadline}")))?;
+            }
+        }
+        Ok(Deleted::Gone)
+    }
+
+    /// Takes a block out of the trash.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(super) fn undelete(&self, hash: &str) -> io::Result<()> {
+        fs_err::rename(self.in_trash(hash)?, self.path(hash))
+    }
+
+    fn in_trash(&self, hash: &str) -> io::Result<PathBuf> {
+        let path = self.path(hash);
+        let prefix = format!("{hash}.trash.");
+        for entry in fs_err::read_dir(path.parent().unwrap_or(&path))? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix)) {
+                return Ok(entry.path());
+            }
+        }
+        Err(ErrorKind::NotFound.into())
+    }
+}
+
+/// Locks a block's file against others who change its time, or delete it.
+pub(super) fn locked(file: File) -> io::Result<Flock<std::fs::File>> {
+    let locked = Flock::lock(file.into_parts().0, FlockArg::LockExclusive);
+    locked.map_err(|(_, errno)| errno.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keepstore::incoming::Content;
+
+    const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
+    const AT_ONCE: Deleting = Deleting { enabled: true, min_age: Duration::ZERO, trash_seconds: 0 };
+
+    fn volume_with_foo() -> (tempfile::TempDir, Volume) {
+        let root = tempfile::tempdir().unwrap();
+        let volume = Volume::new(root.path().into(), false, false);
+        volume.write(FOO, &Content::Small(b"foo".to_vec())).unwrap();
+        (root, volume)
+    }
+
+    #[test]
+    fn a_new_block_stays_and_an_old_one_goes() {
+        let (_root, volume) = volume_with_foo();
+        let careful = Deleting { min_age: Duration::from_secs(3600), ..AT_ONCE };
+        assert_eq!(volume.delete(FOO, careful).unwrap(), Deleted::TooNew);
+        let file = File::options().write(true).open(volume.path(FOO)).unwrap();
+        file.file().set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert_eq!(volume.delete(FOO, careful).unwrap(), Deleted::Gone);
+        assert_eq!(volume.delete(FOO, careful).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(volume.undelete(FOO).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_is_in_the_trash_can_be_taken_out_again() {
+        let (_root, volume) = volume_with_foo();
+        let deleting = Deleting { trash_seconds: 60, ..AT_ONCE };
+        assert_eq!(volume.delete(FOO, deleting).unwrap(), Deleted::Gone);
+        assert!(!volume.path(FOO).exists());
+        volume.undelete(FOO).unwrap();
+        assert_eq!(fs_err::read(volume.path(FOO)).unwrap(), b"foo");
+    }
+}

@@ -1,0 +1,74 @@
+//! How it is started.
+
+use std::process::{Command, Output};
+
+use super::*;
+
+fn started(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_services")).arg("keepstore").args(arguments).output().unwrap()
+}
+
+#[test]
+fn wrong_flags_are_told_as_go_programs_do() {
+    for (flag, fault) in [
+        ("--nonsense", "flag provided but not defined: -nonsense"),
+        ("-volume", "flag needs an argument: -volume"),
+        ("-max-buffers=many", "invalid value \"many\" for flag -max-buffers: parse error"),
+        ("-serialize=x", "invalid boolean value \"x\" for -serialize: parse error"),
+    ] {
+        let output = started(&[flag]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let mut lines = said.lines();
+        assert_eq!((output.status.code(), lines.next()), (Some(2), Some(fault)));
+        assert_eq!(lines.next(), Some("Usage of keepstore:"));
+        assert!(said.contains("\n  -max-buffers int\n    \t"), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn help_is_no_fault() {
+    for asked in ["-h", "--help"] {
+        let output = started(&[asked]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(output.stderr.starts_with(b"Usage of keepstore:\n"));
+    }
+}
+
+#[test]
+fn every_form_of_a_flag_is_understood() {
+    for forms in [
+        &["-blob-signing-key-file", "FOLDER/key", "-serialize"][..],
+        &["--permission-key-file=FOLDER/key", "--serialize=true", "--readonly=0"],
+    ] {
+        let keepstore = Keepstore::start("2015", forms);
+        let put = keepstore.send("PUT", &format!("/{FOO}"), &[MANAGER], b"foo");
+        assert!(put.text().starts_with(&format!("{FOO}+3+A")), "{}", put.text());
+    }
+}
+
+#[test]
+fn the_pid_file_is_held_by_one_process_and_removed_at_its_end() {
+    let mut keepstore = Keepstore::start("2015", &["-pid=FOLDER/pid"]);
+    assert_eq!(keepstore.send("GET", "/status.json", &[], b"").status, 200);
+    let pid_file = keepstore.folder.path().join("pid");
+    let pid = std::fs::read_to_string(&pid_file).unwrap();
+    let second = Command::new(env!("CARGO_BIN_EXE_services"))
+        .args(["keepstore", "-listen=127.0.0.1:0", "-volume=/"])
+        .arg(format!("-pid={}", pid_file.display()))
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("flock pidfile"));
+    assert_eq!(std::fs::read_to_string(&pid_file).unwrap(), pid);
+    assert_eq!(keepstore.service.stop(), Some(0));
+    assert!(!pid_file.exists());
+}
+
+#[test]
+fn a_log_on_a_full_disk_changes_no_exit_code() {
+    let log = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut refused = Command::new(env!("CARGO_BIN_EXE_services"));
+    refused.args(["keepstore", "-volume=relative"]).stderr(log);
+    assert_eq!(refused.status().unwrap().code(), Some(1));
+}
