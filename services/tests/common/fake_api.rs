@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub(crate) struct Known {
     /// Tokens of users.
     pub(crate) tokens: BTreeSet<String>,
+    /// Tokens of shared links, which are good for no user.
+    pub(crate) shared: BTreeSet<String>,
     /// Where the keepstores are; each one's number makes its uuid.
     pub(crate) keepstores: Vec<SocketAddr>,
     /// Repositories: name and uuid.
@@ -112,12 +114,13 @@ fn answer(known: &Known, request: &str, token: &str, body: &[u8]) -> (u16, Value
     let mut words = request.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if !known.tokens.contains(token) {
+    let is_shared = known.shared.contains(token);
+    if !is_shared && !known.tokens.contains(token) {
         return (401, json!({ "errors": ["Not logged in"] }));
     }
     match (method, path.strip_prefix("/arvados/v1/").unwrap()) {
-        ("HEAD", "users/current") => (200, json!({})),
-        ("GET", "keep_services/accessible") => (200, keep_services(&known.keepstores)),
+        ("HEAD", "users/current") if !is_shared => (200, json!({})),
+        ("GET" | "HEAD", "keep_services/accessible") => (200, keep_services(&known.keepstores)),
         ("GET", "repositories") => {
             let filters = form_urlencoded::parse(query.as_bytes()).next().unwrap().1;
             let filters: Value = serde_json::from_str(&filters).unwrap();

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
-#[path = "common/fake_api.rs"]
+#[path = "../common/fake_api.rs"]
 mod fake_api;
-#[path = "common/http.rs"]
+#[path = "../common/http.rs"]
 mod http;
-#[path = "common/service.rs"]
+#[path = "../common/service.rs"]
 mod service;
+
+mod clients;
+mod faults;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -26,10 +29,14 @@ struct Keepstore {
 }
 
 impl Keepstore {
+    /// Its data manager has the token `good`.
     fn start(era: &str) -> Self {
         let volume = tempfile::tempdir().unwrap();
         let at = format!("-volume={}", volume.path().display());
-        let arguments = [format!("-era={era}"), at];
+        let token = volume.path().join("token");
+        std::fs::write(&token, "good").unwrap();
+        let manager = format!("-data-manager-token-file={}", token.display());
+        let arguments = [format!("-era={era}"), at, manager];
         let service = Service::start("keepstore", &["keepstore"], &arguments, &[]);
         Self { service, volume }
     }
@@ -142,7 +149,12 @@ fn refusals_are_those_of_the_program() {
         assert_eq!((reply.status, reply.text()), (status, text), "{method} {path}");
     }
     let large = vec![0; (64 << 20) + 1];
-    assert_eq!(cluster.send("PUT", &format!("/{FOO}"), &[GOOD], &large).status, 413);
+    for (method, path) in [("PUT", &*format!("/{FOO}")), ("POST", "/")] {
+        let refused = cluster.send(method, path, &[GOOD], &large);
+        let text = "Exceeded maximum block size (67108864)\n";
+        assert_eq!((refused.status, refused.text()), (413, text));
+        assert_eq!(refused.header("x-keep-replicas-stored"), Some("0"));
+    }
 }
 
 #[test]
@@ -152,7 +164,8 @@ fn a_body_of_unknown_length_is_refused() {
     let request = String::from_utf8(http::head("POST", "/", &[GOOD], 0)).unwrap();
     let request = request.replace("Content-Length: 0", "Transfer-Encoding: chunked");
     stream.write_all(format!("{request}3\r\nfoo\r\n0\r\n\r\n").as_bytes()).unwrap();
-    assert_eq!(receive(&mut stream, "POST").status, 411);
+    let refused = receive(&mut stream, "POST");
+    assert_eq!((refused.status, refused.text()), (411, "Length Required\n"));
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! Clients and keepstores that go away, or stop, in the middle of a block.
+
+use std::io::Read;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+
+use super::*;
+
+/// A keepstore of which every connection is treated so. It ends with the test's process.
+fn strange_keepstore(treat: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().for_each(|stream| treat(stream.unwrap())));
+    address
+}
+
+impl Cluster {
+    fn register_also(&self, strange: SocketAddr) {
+        self.api.known.lock().unwrap().keepstores.push(strange);
+    }
+
+    /// Nothing is left of a block on any keepstore, or written aside.
+    fn has_nothing(&self) -> bool {
+        self.keepstores.iter().all(|keepstore| {
+            let folders = std::fs::read_dir(keepstore.volume.path()).unwrap();
+            let mut folders = folders.map(|entry| entry.unwrap().path()).filter(|it| it.is_dir());
+            folders.all(|folder| std::fs::read_dir(folder).unwrap().next().is_none())
+        })
+    }
+}
+
+fn large_block() -> (String, Vec<u8>) {
+    let block: Vec<u8> = (0..8 << 20).map(|at: u32| (at >> 10) as u8).collect();
+    let hash = Md5::digest(&block).iter().map(|byte| format!("{byte:02x}")).collect();
+    (hash, block)
+}
+
+#[test]
+fn another_keepstore_takes_a_block_when_one_dies_meanwhile() {
+    let cluster = Cluster::start("current", 2, &[]);
+    cluster.register_also(strange_keepstore(|mut stream| {
+        stream.read_exact(&mut [0; 1000]).unwrap();
+    }));
+    let (hash, block) = large_block();
+    for wish in ["2", "3"] {
+        let wish = format!("X-Keep-Desired-Replicas: {wish}");
+        let put = cluster.send("PUT", &format!("/{hash}"), &[GOOD, &wish], &block);
+        assert_eq!((put.status, put.header("x-keep-replicas-stored")), (200, Some("2")));
+        assert_eq!(cluster.copies(&hash), 2);
+    }
+    assert!(cluster.send("GET", &format!("/{hash}"), &[GOOD], b"").body == block);
+}
+
+#[test]
+fn a_block_that_a_keepstore_does_not_finish_is_not_taken_for_whole() {
+    let cluster = Cluster::start("current", 0, &[]);
+    cluster.register_also(strange_keepstore(|mut stream| {
+        stream.read_exact(&mut [0; 100]).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfoo").unwrap();
+        stream.shutdown(Shutdown::Both).unwrap();
+    }));
+    let mut stream = connect(cluster.proxy.addresses[0]);
+    stream.write_all(&http::head("GET", &format!("/{FOO}"), &[GOOD], 0)).unwrap();
+    let mut reply = Vec::new();
+    // The connection ends, in order or not.
+    let _ = stream.read_to_end(&mut reply);
+    let reply = String::from_utf8(reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or((&reply, ""));
+    assert!(head.is_empty() || head.contains("content-length: 10") && body.len() < 10, "{reply}");
+}
+
+#[test]
+fn a_keepstore_that_does_not_answer_is_not_waited_for_longer_than_told() {
+    let cluster = Cluster::start("current", 1, &["-timeout=1"]);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    cluster.register_also(silent.local_addr().unwrap());
+    // Nobody has the block, and one does not say so.
+    assert_eq!(cluster.send("GET", &format!("/{FOO}"), &[GOOD], b"").status, 502);
+    let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo");
+    assert_eq!((put.status, put.header("x-keep-replicas-stored")), (200, Some("1")));
+}
+
+#[test]
+fn an_interrupted_block_leaves_nothing() {
+    let cluster = Cluster::start("current", 2, &[]);
+    let (hash, block) = large_block();
+    let mut stream = connect(cluster.proxy.addresses[0]);
+    let head = http::head("PUT", &format!("/{hash}"), &[GOOD], block.len());
+    stream.write_all(&head).unwrap();
+    stream.write_all(&block[..block.len() - 1]).unwrap();
+    let started = Instant::now();
+    while cluster.has_nothing() {
+        assert!(started.elapsed() < Duration::from_secs(60), "keepstores get what has come");
+    }
+    drop(stream);
+    while !cluster.has_nothing() {
+        assert!(started.elapsed() < Duration::from_secs(120), "what was written aside is removed");
+    }
+    assert_eq!(cluster.copies(&hash), 0);
+    assert_eq!(cluster.send("PUT", &format!("/{hash}"), &[GOOD], &block).status, 200);
+}
+
+#[test]
+fn content_of_another_hash_is_stored_nowhere() {
+    let cluster = Cluster::start("current", 2, &[]);
+    let (_, block) = large_block();
+    let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], &block);
+    assert_eq!((put.status, put.header("x-keep-replicas-stored")), (503, Some("0")));
+    assert_eq!(cluster.copies(FOO), 0);
+}
