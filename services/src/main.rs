@@ -13,6 +13,7 @@ use go_flags::WrongUsage;
 mod api;
 mod api_client;
 mod authorization;
+mod descriptors;
 mod era;
 mod front;
 mod git_httpd;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let arguments: Vec<String> = arguments.collect();
+    descriptors::allow_all();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match error.downcast_ref::<WrongUsage>() {

@@ -55,6 +55,15 @@ pub(crate) struct Port {
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
+/// Whose way of speaking HTTP/1 a port follows, where servers differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Who has sent all may close its half of the connection, and still gets the answer.
+    Go,
+    /// Who closes its half has gone away. Headers are passed on with their names as they came.
+    Nginx,
+}
+
 /// A body that is all there.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed()
@@ -98,13 +107,25 @@ where
     H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
+    serve_like(Manner::Go, port, handler).await
+}
+
+/// The same, in another manner.
+///
+/// # Errors
+/// As [`serve`].
+pub(crate) async fn serve_like<H, F>(manner: Manner, port: Port, handler: H) -> anyhow::Result<()>
+where
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
     // Behind a pointer, so that HTTP is compiled once and not again for every service.
     let handler: Handler = Arc::new(move |request| Box::pin(handler(request)));
     let mut loops = tokio::task::JoinSet::new();
     for listener in port.listeners {
         let listener = TcpListener::from_std(listener).context("inherited socket")?;
         let acceptor = port.tls.clone().map(TlsAcceptor::from);
-        loops.spawn(accept(listener, acceptor, Arc::clone(&handler)));
+        loops.spawn(accept(manner, listener, acceptor, Arc::clone(&handler)));
     }
     while let Some(ended) = loops.join_next().await {
         ended?;
@@ -112,12 +133,17 @@ where
     Ok(())
 }
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, handler: Handler) {
+async fn accept(
+    manner: Manner,
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    handler: Handler,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let handler = Arc::clone(&handler);
-                tokio::spawn(connection(stream, peer, acceptor.clone(), handler));
+                tokio::spawn(connection(manner, stream, peer, acceptor.clone(), handler));
             }
             // Mostly a lack of descriptors: the client waits in the backlog until one is free,
             // and trying at once would spin.
@@ -130,6 +156,7 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, handler: H
 }
 
 async fn connection(
+    manner: Manner,
     stream: TcpStream,
     peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
@@ -138,7 +165,7 @@ async fn connection(
     // Only a latency matter; a socket that refuses it works all the same.
     let _ = stream.set_nodelay(true);
     let Some(acceptor) = acceptor else {
-        return speak_http(stream, peer, handler).await;
+        return speak_http(manner, stream, peer, handler).await;
     };
     let mut first = [0];
     match tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await {
@@ -147,19 +174,20 @@ async fn connection(
             let refuse = |_| -> Answer {
                 Box::pin(std::future::ready(nginx_page::plain_http_to_tls_port()))
             };
-            return speak_http(stream, peer, Arc::new(refuse)).await;
+            return speak_http(manner, stream, peer, Arc::new(refuse)).await;
         }
         // It came and went, as a probe for an open port does.
         _ => return,
     }
     match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak_http(stream, peer, handler).await,
+        Ok(Ok(stream)) => speak_http(manner, stream, peer, handler).await,
         Ok(Err(error)) => log::line(format_args!("TLS handshake with {peer}: {error}")),
         Err(_) => log::line(format_args!("TLS handshake with {peer}: timed out")),
     }
 }
 
 async fn speak_http(
+    manner: Manner,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     handler: Handler,
@@ -179,7 +207,12 @@ async fn speak_http(
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(PATIENCE).title_case_headers(true);
+    match manner {
+        Manner::Go => http1.half_close(true),
+        Manner::Nginx => http1.preserve_header_case(true),
+    };
     builder.http2().timer(TokioTimer::new());
     let result = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
     if let Err(error) = result {
