@@ -4,7 +4,9 @@
 //! the flags are those of Arvados' Go program.
 
 mod backend;
+mod cgi_environment;
 mod cgi_header;
+mod clean_path;
 mod config;
 mod credentials;
 mod refusal;

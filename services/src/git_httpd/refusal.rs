@@ -1,11 +1,10 @@
 //! Every way in which arv-git-httpd refuses a request; it is the same in both eras.
 
-use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 
 use crate::api_client::ApiError;
-use crate::go_http_error;
-use crate::serve::Body;
+use crate::serve::{Body, full};
 
 /// Why git is not run for a request. Its text is the body of the reply.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +19,7 @@ pub(super) enum Refusal {
     #[error("not found")]
     NotListed,
     /// It lists several.
-    #[error("name is ambiguous: the API server lists several such repositories")]
+    #[error("name collision")]
     Ambiguous,
     /// It does not answer, or does not accept the token.
     #[error("the API server {0}")]
@@ -47,9 +46,12 @@ impl Refusal {
         }
     }
 
-    /// The reply that says so.
+    /// The reply that says so, in a line that does not end.
     pub(super) fn reply(&self) -> Response<Body> {
-        let mut response = go_http_error::reply(self.status(), &self.to_string());
+        let mut response = Response::new(full(self.to_string()));
+        *response.status_mut() = self.status();
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
         if matches!(self, Self::NoToken) {
             let challenge = HeaderValue::from_static("Basic realm=\"git\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
