@@ -1,5 +1,6 @@
 //! Error replies that look like those of nginx, which stands in front of a real cluster's ports.
 
+use hyper::ext::ReasonPhrase;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::{Response, StatusCode};
 
@@ -8,28 +9,55 @@ use crate::serve::{Body, full};
 /// How nginx names itself when told not to give its version.
 pub(crate) const SERVER_NAME: HeaderValue = HeaderValue::from_static("nginx");
 
+/// An extension of pages after which nginx closes the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closes;
+
 /// The page for `status`, such as `502 Bad Gateway`.
 pub(crate) fn error(status: StatusCode) -> Response<Body> {
     page(status, &title(status), "")
 }
 
+/// The same, after which the connection is closed: what the client sent is not to be relied on.
+pub(crate) fn refused(status: StatusCode) -> Response<Body> {
+    closing(error(status))
+}
+
+/// For a request with a header, or with headers, that are too long.
+pub(crate) fn headers_too_large() -> Response<Body> {
+    explained(StatusCode::BAD_REQUEST, "Request Header Or Cookie Too Large")
+}
+
 /// For a client that speaks plain HTTP to a port that expects TLS.
 pub(crate) fn plain_http_to_tls_port() -> Response<Body> {
-    let told = "The plain HTTP request was sent to HTTPS port";
-    let mut response = page(
-        StatusCode::BAD_REQUEST,
-        &format!("400 {told}"),
-        &format!("<center>{told}</center>\r\n"),
-    );
+    explained(StatusCode::BAD_REQUEST, "The plain HTTP request was sent to HTTPS port")
+}
+
+fn explained(status: StatusCode, told: &str) -> Response<Body> {
+    let head = format!("{} {told}", status.as_u16());
+    closing(page(status, &head, &format!("<center>{told}</center>\r\n")))
+}
+
+fn closing(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response.extensions_mut().insert(Closes);
     response
 }
 
+/// nginx's own words, where they are not the usual ones.
+fn own_reason(status: StatusCode) -> Option<&'static str> {
+    match status {
+        StatusCode::METHOD_NOT_ALLOWED => Some("Not Allowed"),
+        StatusCode::REQUEST_TIMEOUT => Some("Request Time-out"),
+        StatusCode::URI_TOO_LONG => Some("Request-URI Too Large"),
+        StatusCode::GATEWAY_TIMEOUT => Some("Gateway Time-out"),
+        _ => None,
+    }
+}
+
 fn title(status: StatusCode) -> String {
-    let reason = status.canonical_reason().unwrap_or_default();
-    // nginx has its own name for 504.
-    let reason = reason.replace("Gateway Timeout", "Gateway Time-out");
-    format!("{} {reason}", status.as_u16())
+    let reason = own_reason(status).or_else(|| status.canonical_reason());
+    format!("{} {}", status.as_u16(), reason.unwrap_or_default())
 }
 
 fn page(status: StatusCode, head: &str, more: &str) -> Response<Body> {
@@ -41,6 +69,9 @@ fn page(status: StatusCode, head: &str, more: &str) -> Response<Body> {
     );
     let mut response = Response::new(full(html));
     *response.status_mut() = status;
+    if let Some(reason) = own_reason(status) {
+        response.extensions_mut().insert(ReasonPhrase::from_static(reason.as_bytes()));
+    }
     let headers = response.headers_mut();
     headers.insert(SERVER, SERVER_NAME);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));

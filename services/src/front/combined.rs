@@ -32,8 +32,7 @@ impl Entry {
             let value = parts.headers.get(name);
             value.map(|value| escaped(value.as_bytes())).unwrap_or_default()
         };
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let request = format!("{} {target} {:?}", parts.method, parts.version);
+        let request = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
         Self {
             address,
             user: basic_user(parts).unwrap_or_default(),
@@ -111,6 +110,14 @@ mod tests {
             "127.0.0.1 - git [01/Jan/1970:00:00:00 +0000] \"GET /x?y=z HTTP/1.1\" 200 5 \
              \"http://here/\" \"curl/8\"\n"
         );
+    }
+
+    #[test]
+    fn the_target_is_logged_as_it_came() {
+        assert!(
+            line(hyper::Request::get("http://other/x?y")).contains("\"GET http://other/x?y HTTP")
+        );
+        assert!(line(hyper::Request::options("*")).contains("\"OPTIONS * HTTP/1.1\""));
     }
 
     #[test]

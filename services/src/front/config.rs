@@ -1,6 +1,7 @@
 //! The front's flags.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use hyper::http::uri::Authority;
@@ -15,7 +16,11 @@ const FLAGS: &[Flag] = &[
     value("keepproxy-ssl"),
     value("arv-git-httpd"),
     value("arv-git-httpd-ssl"),
+    value("timeout"),
 ];
+
+/// As nginx's `proxy_read_timeout`, `proxy_send_timeout` and `client_body_timeout`.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// All that the front is started with.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(super) struct Config {
     pub(super) key: PathBuf,
     /// Where each request leaves a line.
     pub(super) access_log: PathBuf,
+    /// How long a client or a service may be silent in the middle of a request.
+    pub(super) patience: Duration,
     /// At least one.
     pub(super) sides: Vec<Side>,
 }
@@ -58,6 +65,7 @@ impl Config {
             let text: Option<&str> = find(name);
             text.map(PathBuf::from).with_context(|| format!("-{name}=FILE is missing"))
         };
+        let patience = find("timeout").map(seconds).transpose()?.unwrap_or(PATIENCE);
         let mut sides = Vec::new();
         for (name, socket) in
             [("keepproxy", "keepproxy-ssl"), ("arv-git-httpd", "arv-git-httpd-ssl")]
@@ -80,9 +88,17 @@ impl Config {
             certificate: path("certificate")?,
             key: path("key")?,
             access_log: path("access-log")?,
+            patience,
             sides,
         })
     }
+}
+
+fn seconds(text: &str) -> anyhow::Result<Duration> {
+    let seconds = text.strip_suffix('s').and_then(|number| number.parse().ok());
+    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).with_context(|| {
+        format!("invalid value {text:?} for flag -timeout: it is a number of seconds, such as 60s")
+    })
 }
 
 #[cfg(test)]
@@ -107,5 +123,16 @@ mod tests {
     fn an_upstream_is_a_host_and_port() {
         let error = config(&["-keepproxy=http://x/"]).unwrap_err().to_string();
         assert!(error.contains("it is HOST:PORT"), "{error}");
+    }
+
+    #[test]
+    fn the_timeout_is_a_number_of_seconds() {
+        let with = |text: &str| config(&["-keepproxy=h:1", &format!("-timeout={text}")]);
+        assert_eq!(with("2s").unwrap().patience, Duration::from_secs(2));
+        assert_eq!(config(&["-keepproxy=h:1"]).unwrap().patience, PATIENCE);
+        for wrong in ["", "2", "0s", "-1s", "1ms", "s"] {
+            let error = with(wrong).unwrap_err().to_string();
+            assert!(error.contains("it is a number of seconds"), "{error}");
+        }
     }
 }

@@ -3,10 +3,13 @@
 //! Each service behind it gets a port of its own; requests and answers stream both ways.
 
 mod access_log;
+mod answer_body;
 mod combined;
 mod config;
 mod forward;
+mod headers;
 mod request_body;
+mod request_rules;
 
 use std::sync::Arc;
 
@@ -15,7 +18,7 @@ use config::Config;
 use forward::Upstream;
 use tokio::task::JoinSet;
 
-use crate::serve::{self, Port};
+use crate::serve::{self, Manner, Port};
 use crate::{listen, tls};
 
 /// Runs the front with the command line's `arguments` until it is stopped.
@@ -34,10 +37,19 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     let sender = log.sender();
     let result = serve::until_stopped(async move {
+        let client = forward::client();
         let mut serving = JoinSet::new();
         for (port, side) in ports {
-            let upstream = Arc::new(Upstream::new(side.name, side.upstream, sender.clone()));
-            serving.spawn(serve::serve(port, move |request| {
+            let own = port.listeners.first().and_then(|listener| listener.local_addr().ok());
+            let upstream = Arc::new(Upstream {
+                name: side.name,
+                address: side.upstream,
+                port: own.map(|address| address.port()),
+                patience: config.patience,
+                log: sender.clone(),
+                http: client.clone(),
+            });
+            serving.spawn(serve::serve_like(Manner::Nginx, port, move |request| {
                 let upstream = Arc::clone(&upstream);
                 async move { upstream.answer(request).await }
             }));

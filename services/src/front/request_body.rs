@@ -1,11 +1,13 @@
 //! A request's body on its way to the service behind the front.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Instant;
 
 use crate::serve::BoxError;
 use crate::unread_body;
@@ -16,12 +18,60 @@ pub(super) struct RequestBody {
     /// `None` only while being dropped.
     body: Option<Incoming>,
     headers: HeaderMap,
+    progress: Progress,
+}
+
+/// How far a body has come, for whoever waits for the answer.
+#[derive(Clone)]
+pub(super) struct Progress(Arc<Mutex<State>>);
+
+/// Where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    /// When it last moved.
+    pub(super) since: Instant,
+    pub(super) stage: Stage,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The client has to send more.
+    Client,
+    /// The service has to take more, or to answer.
+    Service,
+    /// The client has sent what is no body, or has gone away.
+    Broken,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(State { since: Instant::now(), stage: Stage::Service })))
+    }
+
+    /// Where the body is now.
+    pub(super) fn state(&self) -> State {
+        *self.lock()
+    }
+
+    fn moves(&self, stage: Stage) {
+        *self.lock() = State { since: Instant::now(), stage };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RequestBody {
     /// The body of the request with these `headers`.
     pub(super) fn new(headers: HeaderMap, body: Incoming) -> Self {
-        Self { body: Some(body), headers }
+        Self { body: Some(body), headers, progress: Progress::new() }
+    }
+
+    /// How far it has come, also when somebody else has it.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 }
 
@@ -33,10 +83,16 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.body {
-            Some(body) => Pin::new(body).poll_frame(context).map_err(BoxError::from),
-            None => Poll::Ready(None),
-        }
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(body).poll_frame(context).map_err(BoxError::from);
+        self.progress.moves(match &polled {
+            Poll::Pending => Stage::Client,
+            Poll::Ready(Some(Err(_))) => Stage::Broken,
+            Poll::Ready(_) => Stage::Service,
+        });
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,0 +1,240 @@
+//! What the front does over time: with clients that wait, leave, are slow or many.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+
+use crate::descriptors;
+use crate::embedded::Front;
+use crate::http::{self, connect, head, receive};
+use crate::memory::peak_memory;
+use crate::tls_client::TlsStream;
+use crate::upstream::{Answer, Nobody, Upstream};
+
+const EMPTY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+/// As much as the front may have in memory at once.
+const ENOUGH: u64 = 48 << 20;
+
+fn answering(answer: &[u8]) -> (Upstream, Front) {
+    let upstream = Upstream::start(Answer::Bytes(answer.to_vec()));
+    let front = Front::start(upstream.address);
+    (upstream, front)
+}
+
+#[test]
+fn a_client_that_waits_to_be_asked_is_asked() {
+    let (upstream, front) = answering(EMPTY);
+    let mut stream = front.connect();
+    stream.write_all(&head("PUT", "/", &["Expect: 100-continue"], 4)).unwrap();
+    assert_eq!(receive(&mut stream, "PUT").status, 100);
+    stream.write_all(b"body").unwrap();
+    assert_eq!(receive(&mut stream, "PUT").status, 200);
+    let request = upstream.requests().remove(0);
+    assert!(!request.head.to_lowercase().contains("expect"), "{}", request.head);
+    assert_eq!(request.body, b"body");
+}
+
+#[test]
+fn a_service_that_is_down_is_a_bad_gateway_even_for_a_large_request() {
+    let nobody = Nobody::new();
+    let front = Front::start(nobody.address);
+    for length in [0, 8 << 20] {
+        let reply = front.send("PUT", "/", &[], &vec![0; length]);
+        assert_eq!(reply.status, 502);
+        assert!(reply.text().contains("<center><h1>502 Bad Gateway</h1></center>"));
+    }
+    assert_eq!(front.log(2).matches("\" 502 ").count(), 2);
+}
+
+#[test]
+fn plain_http_is_told_that_the_port_wants_tls() {
+    let nobody = Nobody::new();
+    let front = Front::start(nobody.address);
+    let reply = http::send(front.address(), "GET", "/", &[], b"");
+    assert_eq!((reply.status, reply.header("server")), (400, Some("nginx")));
+    assert!(reply.text().contains("The plain HTTP request was sent to HTTPS port"));
+    // A probe that only connects disturbs nobody.
+    drop(connect(front.address()));
+    assert_eq!(front.send("GET", "/", &[], b"").status, 502);
+}
+
+#[test]
+fn a_client_that_leaves_without_an_answer_is_logged_too() {
+    for half in [false, true] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let front = Front::start(silent.local_addr().unwrap());
+        let mut stream = front.connect();
+        stream.write_all(&head("GET", "/slow", &[], 0)).unwrap();
+        stream.flush().unwrap();
+        let (mut upstream, _) = silent.accept().unwrap();
+        // Who closes its half is gone, too.
+        if half {
+            stream.sock.shutdown(Shutdown::Write).unwrap();
+        } else {
+            drop(stream);
+        }
+        let line = front.log(1);
+        assert!(line.contains("\"GET /slow HTTP/1.1\" 499 0 "), "{line}");
+        // And the service hears of it.
+        upstream.read_to_end(&mut Vec::new()).unwrap();
+    }
+}
+
+#[test]
+fn a_client_that_breaks_off_its_body_breaks_off_that_of_the_service() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = Front::start(listener.local_addr().unwrap());
+    let mut stream = front.connect();
+    stream.write_all(&head("PUT", "/", &[], 10)).unwrap();
+    stream.write_all(b"abc").unwrap();
+    stream.flush().unwrap();
+    let (mut upstream, _) = listener.accept().unwrap();
+    drop(stream);
+    let mut request = Vec::new();
+    upstream.read_to_end(&mut request).unwrap();
+    assert!(request.ends_with(b"\r\n\r\nabc"), "{}", String::from_utf8_lossy(&request));
+    let line = front.log(1);
+    assert!(line.contains("\" 499 0 ") || line.contains("\" 400 "), "{line}");
+}
+
+#[test]
+fn a_body_that_does_not_go_on_is_given_up() {
+    let upstream = Upstream::start(Answer::Silence);
+    let front = Front::with(upstream.address, &["-timeout=1s".to_owned()]);
+    let mut stream = front.connect();
+    stream.write_all(&head("PUT", "/", &[], 10)).unwrap();
+    stream.write_all(b"abc").unwrap();
+    let reply = receive(&mut stream, "PUT");
+    assert_eq!(reply.status, 408);
+    assert!(reply.text().contains("<h1>408 Request Time-out</h1>"), "{}", reply.text());
+}
+
+#[test]
+fn an_answer_that_does_not_go_on_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flags = ["-timeout=1s".to_owned()];
+    let front = Front::with(listener.local_addr().unwrap(), &flags);
+    let mut stream = front.connect();
+    stream.write_all(&head("GET", "/", &[], 0)).unwrap();
+    stream.flush().unwrap();
+    let (mut upstream, _) = listener.accept().unwrap();
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        upstream.read_exact(&mut byte).unwrap();
+        request.extend(byte);
+    }
+    upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").unwrap();
+    let mut answer = Vec::new();
+    // It ends, with or without a goodbye.
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.ends_with(b"\r\n\r\nab"), "{}", String::from_utf8_lossy(&answer));
+    assert!(front.log(1).contains("\"GET / HTTP/1.1\" 200 2 "));
+}
+
+#[test]
+fn every_line_is_written_before_the_end() {
+    let nobody = Nobody::new();
+    let mut front = Front::start(nobody.address);
+    for _ in 0..50 {
+        front.send("GET", "/", &[], b"");
+    }
+    assert_eq!(front.front.stop(), Some(0));
+    assert_eq!(std::fs::read_to_string(front.log_file()).unwrap().lines().count(), 50);
+}
+
+#[test]
+fn requests_may_come_before_the_answers_to_those_before() {
+    let (upstream, front) = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let mut stream = front.connect();
+    let paths = ["/1", "/2", "/3"];
+    let requests: Vec<_> = paths.iter().map(|path| head("GET", path, &[], 0)).collect();
+    stream.write_all(&requests.concat()).unwrap();
+    for _ in paths {
+        assert_eq!(receive(&mut stream, "GET").text(), "ok");
+    }
+    let heads = upstream.requests().into_iter().map(|request| request.head);
+    let asked: Vec<_> = heads.map(|head| head[4..6].to_owned()).collect();
+    assert_eq!(asked, paths);
+}
+
+#[test]
+fn bodies_pass_through_in_pieces() {
+    const LENGTH: usize = 96 << 20;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = Front::start(listener.local_addr().unwrap());
+    let service = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut piece = vec![0; 1 << 20];
+        let mut read = 0;
+        while read < LENGTH {
+            read += stream.read(&mut piece).unwrap();
+        }
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        piece.fill(7);
+        for _ in 0..LENGTH >> 20 {
+            stream.write_all(&piece).unwrap();
+        }
+        stream
+    });
+    let mut stream = front.connect();
+    stream.write_all(&head("PUT", "/", &[], LENGTH)).unwrap();
+    let piece = vec![1; 1 << 20];
+    for _ in 0..LENGTH >> 20 {
+        stream.write_all(&piece).unwrap();
+    }
+    // A client that takes its time with the answer does not have it wait in our memory.
+    read_one(&mut stream);
+    let peak = peak_memory(front.front.child.id());
+    assert!(peak > 0 && peak < ENOUGH, "{peak} bytes at once");
+    let reply = receive(&mut After { first: Some(b'H'), stream: &mut stream }, "PUT");
+    assert_eq!((reply.status, reply.body.len()), (200, LENGTH));
+    assert!(reply.body.iter().all(|byte| *byte == 7));
+    let peak = peak_memory(front.front.child.id());
+    assert!(peak < ENOUGH, "{peak} bytes at once");
+    drop(service.join().unwrap());
+}
+
+fn read_one(stream: &mut TlsStream) {
+    let mut first = [0];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(first, *b"H");
+}
+
+/// A stream of which one byte was read already.
+struct After<'a> {
+    first: Option<u8>,
+    stream: &'a mut TlsStream,
+}
+
+impl Read for After<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.first.take() {
+            Some(first) => {
+                buffer[0] = first;
+                Ok(1)
+            }
+            None => self.stream.read(buffer),
+        }
+    }
+}
+
+#[test]
+fn a_thousand_clients_are_answered_at_once() {
+    descriptors::allow(4200);
+    let (_upstream, front) = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let mut streams: Vec<_> = (0..1000).map(|_| front.connect()).collect();
+    for stream in &mut streams {
+        stream.write_all(&head("GET", "/", &[], 0)).unwrap();
+        stream.flush().unwrap();
+    }
+    for stream in &mut streams {
+        assert_eq!(receive(stream, "GET").text(), "ok");
+    }
+    // And each still has its connection.
+    for stream in streams.iter_mut().step_by(100) {
+        stream.write_all(&head("GET", "/", &[], 0)).unwrap();
+        assert_eq!(receive(stream, "GET").text(), "ok");
+    }
+}
