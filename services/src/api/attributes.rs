@@ -11,8 +11,8 @@ use super::value;
 use crate::era::Era;
 use crate::era::api::{NEEDS_ATTRIBUTES, UNKNOWN_ATTRIBUTE};
 
-/// What a client may send and is not looked at, when it updates an object.
-const IGNORED_ON_UPDATE: &[&str] = &["kind", "etag", "href"];
+/// What a client may send and is not looked at, when it updates an object or sends one bare.
+const NEVER_WRITTEN: &[&str] = &["kind", "etag", "href"];
 
 /// The new values of those attributes that the caller sets; `old` is the object before an update.
 ///
@@ -26,10 +26,10 @@ pub(crate) fn read(
     let era = context.era();
     let mut accepted = Object::new();
     for (name, given) in given(resource, era, context.request, old.is_some())? {
-        if old.is_some() && IGNORED_ON_UPDATE.contains(&name.as_str()) {
+        if old.is_some() && NEVER_WRITTEN.contains(&name.as_str()) {
             continue;
         }
-        let refused_kind = IGNORED_ON_UPDATE.contains(&name.as_str());
+        let refused_kind = NEVER_WRITTEN.contains(&name.as_str());
         let known = resource.accepted(era, &name).filter(|_| !refused_kind);
         let attribute = known.ok_or_else(|| unknown_attribute(resource, era, &name))?;
         if attribute.set_by == SetBy::Server {
@@ -65,6 +65,8 @@ fn given(
         .parameters
         .iter()
         .filter(|(name, _)| resource.accepted(era, name).is_some())
+        // A client that copies sends back whole objects.
+        .filter(|(name, _)| !NEVER_WRITTEN.contains(&name.as_str()))
         .filter(|(name, _)| !(updating && *name == "uuid"))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();

@@ -64,11 +64,16 @@ fn check_line(line: &str) -> Result<(), &'static str> {
     if tokens.peek().is_none() {
         return Err("missing or invalid file name");
     }
-    if tokens.all(|token| file_segment(token).is_some_and(|(_, _, name)| is_path(name))) {
-        Ok(())
-    } else {
-        Err("invalid file token")
-    }
+    if tokens.all(is_file_token) { Ok(()) } else { Err("invalid file token") }
+}
+
+fn is_file_token(token: &str) -> bool {
+    file_segment(token).is_some_and(|(_, _, name)| is_path(name)) || is_empty_folder(token)
+}
+
+/// A manifest has no word for a folder without files: it is given a file `.`, which is none.
+fn is_empty_folder(token: &str) -> bool {
+    unescape(token) == "0:0:."
 }
 
 fn is_block(token: &str) -> bool {
@@ -128,8 +133,7 @@ pub(crate) fn file_totals(text: &str) -> FileTotals {
         let stream = tokens.next().unwrap_or_default();
         for (_, length, name) in tokens.filter_map(file_segment) {
             size = size.saturating_add(length);
-            // An empty directory is held by a file named `.`, which does not count.
-            if name != "." && name != "\\056" {
+            if unescape(name) != "." {
                 paths.insert((stream, name));
             }
         }
@@ -229,6 +233,7 @@ mod tests {
             format!(". {FOO} 0:3:foo\n"),
             format!("./a/b {FOO} {FOO}+Ax@1 0:1:x 1:2:y:z 2:4:d/e\n"),
             format!(". {FOO} 0:3:Hello\\040world.txt\n./... {FOO} 0:0:...\n"),
+            format!("./a {FOO} 0:0:.\n./a/b {FOO} 0:0:\\056\n"),
         ] {
             assert_eq!(validate(&text), Ok(()), "{text:?}");
         }
@@ -250,6 +255,8 @@ mod tests {
             (format!(". {FOO} 0:-3:foo\n"), 1),
             (format!(". {FOO} 0:3:foo {FOO}\n"), 1),
             (format!(". {FOO} 0:3:\\056\\056\n"), 1),
+            (format!(". {FOO} 0:3:.\n./a {FOO} 0:0:.\n"), 1),
+            (format!("./a {FOO} 0:0:b/.\n"), 1),
             (". acbd18db4cc2f85cedef654fccc4a4d8 0:3:foo\n".to_owned(), 1),
             (format!(". {FOO} 0:3:foo\n./x {FOO} 0:99999999999999999999:f\n"), 2),
         ] {

@@ -159,6 +159,24 @@ fn attributes_come_wrapped_bare_and_in_a_form() {
 }
 
 #[test]
+fn a_whole_object_is_sent_back_as_a_new_one() {
+    for era in ["current", "2015"] {
+        let server = Server::start(era);
+        let made = json!({"collection": {"name": "first", "properties": {"a": 1}}});
+        let made = server.create("active", "collections", &made);
+        let mut copy = made.clone();
+        copy["name"] = json!("second");
+        copy.as_object_mut().unwrap().remove("uuid");
+        let copy = server.create("active", "collections", &copy);
+        assert_eq!(copy["name"], "second");
+        assert_ne!(copy["uuid"], made["uuid"]);
+        for same in ["kind", "owner_uuid", "properties", "portable_data_hash"] {
+            assert_eq!(copy[same], made[same], "{same}");
+        }
+    }
+}
+
+#[test]
 fn a_reader_of_a_repository_does_not_write_it() {
     let server = Server::start("2015");
     let path = format!("/arvados/v1/repositories/{FOO_REPOSITORY}");
