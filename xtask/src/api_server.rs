@@ -1,12 +1,14 @@
 //! The API server of a stack, as this program talks to it: with the admin's fixture token, and
 //! every status checked.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
+use crate::parent::ParentApi;
 use crate::services::Context;
 use crate::stack::StackFolder;
 
@@ -21,14 +23,45 @@ pub(crate) struct ApiServer {
 }
 
 impl ApiServer {
-    /// Trusts the stack's own authority only.
+    /// The one that the stack uses, with the admin's token. If it is the stack's own, only the stack's
+    /// authority is trusted.
     ///
     /// # Errors
     /// When the certificate cannot be read.
     pub(crate) fn of_stack(context: &Context<'_>) -> anyhow::Result<Self> {
+        Self::with_token(context, context.admin_token)
+    }
+
+    /// The same with another token.
+    ///
+    /// # Errors
+    /// When the certificate cannot be read.
+    pub(crate) fn with_token(context: &Context<'_>, token: &str) -> anyhow::Result<Self> {
+        if let Some(api) = &context.parent.api {
+            return Self::of_parent(api, token);
+        }
         let agent = agent_of_stack(context.folder)?;
-        let base = format!("https://{}", context.address("api"));
-        Ok(Self { agent, base, authorization: format!("OAuth2 {}", context.admin_token) })
+        Ok(Self::new(agent, &context.address("api"), token))
+    }
+
+    /// One that is not ours.
+    ///
+    /// # Errors
+    /// When the authority that it is to be verified against cannot be read.
+    pub(crate) fn of_parent(api: &ParentApi, token: &str) -> anyhow::Result<Self> {
+        let tls = match &api.authority {
+            Some(authority) => trusting(authority).with_context(|| {
+                let authority = authority.display();
+                format!("no certificate in {authority}, which ARVADOS_TEST_CA_CERT names")
+            })?,
+            None => TlsConfig::builder().disable_verification(true).build(),
+        };
+        Ok(Self::new(agent(tls), &api.host, token))
+    }
+
+    fn new(agent: ureq::Agent, address: &str, token: &str) -> Self {
+        let (base, authorization) = (format!("https://{address}"), format!("OAuth2 {token}"));
+        Self { agent, base, authorization }
     }
 
     /// All items of a resource.
@@ -99,20 +132,21 @@ impl ApiServer {
 /// When the certificate cannot be read.
 pub(crate) fn agent_of_stack(folder: &StackFolder) -> anyhow::Result<ureq::Agent> {
     let authority = folder.authority();
-    let none = || {
+    let tls = trusting(&authority).with_context(|| {
         let authority = authority.display();
         format!("no certificate in {authority}: take the stack down and up for a new one")
-    };
-    let text = fs_err::read(&authority).with_context(none)?;
-    let certificate = Certificate::from_pem(&text).with_context(none)?.to_owned();
-    let roots = RootCerts::new_with_certs(&[certificate]);
-    Ok(ureq::Agent::config_builder()
-        .tls_config(TlsConfig::builder().root_certs(roots).build())
+    })?;
+    Ok(agent(tls))
+}
+
+fn agent(tls: TlsConfig) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .tls_config(tls)
         .timeout_global(Some(PATIENCE))
         .proxy(None)
         .http_status_as_error(false)
         .build()
-        .new_agent())
+        .new_agent()
 }
 
 type Reply = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
@@ -127,6 +161,19 @@ fn items(path: &str, mut reply: Value) -> anyhow::Result<Vec<Value>> {
         Some(Value::Array(items)) => Ok(items),
         _ => anyhow::bail!("GET {path}: the reply has no items"),
     }
+}
+
+/// Trusts the authorities in that file, and no others.
+fn trusting(authorities: &Path) -> anyhow::Result<TlsConfig> {
+    let text = fs_err::read(authorities)?;
+    let items = parse_pem(&text).collect::<Result<Vec<_>, _>>()?;
+    let certificates = items.into_iter().filter_map(|item| match item {
+        PemItem::Certificate(certificate) => Some(certificate),
+        _ => None,
+    });
+    let certificates: Vec<_> = certificates.collect();
+    anyhow::ensure!(!certificates.is_empty(), "there is none");
+    Ok(TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build())
 }
 
 /// The reply's JSON if its status is 200.

@@ -14,11 +14,16 @@ use rcgen::{
 use crate::stack::StackFolder;
 
 /// Makes authority, certificate and private key. The authority's own key is forgotten at once:
-/// nobody can make another certificate that the stack's clients would trust.
+/// nobody can make another certificate that the stack's clients would trust. They are told to trust
+/// the authorities in the file `also` too.
 ///
 /// # Errors
-/// When a file cannot be written.
-pub(crate) fn create(folder: &StackFolder, host: IpAddr) -> anyhow::Result<()> {
+/// When a file cannot be read or written.
+pub(crate) fn create(
+    folder: &StackFolder,
+    host: IpAddr,
+    also: Option<&Path>,
+) -> anyhow::Result<()> {
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "Arvados test cluster authority");
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -34,7 +39,8 @@ pub(crate) fn create(folder: &StackFolder, host: IpAddr) -> anyhow::Result<()> {
     leaf.use_authority_key_identifier_extension = true;
     let certificate = leaf.signed_by(&key, &authority)?;
 
-    write(&folder.authority(), &authority.pem(), 0o644)?;
+    let others = also.map(fs_err::read_to_string).transpose()?.unwrap_or_default();
+    write(&folder.authority(), &format!("{}{others}", authority.pem()), 0o644)?;
     write(&folder.certificate(), &format!("{}{}", certificate.pem(), authority.pem()), 0o644)?;
     write(&folder.private_key(), &key.serialize_pem(), 0o600)
 }

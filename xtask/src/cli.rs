@@ -35,6 +35,9 @@ pub(crate) enum Command {
     Hooks(Hooks),
     /// Measure a cluster: its start, stop, reset and memory, and the speed of its services
     Bench(Bench),
+    /// Do what `run_test_server.py` of Arvados does, action for action
+    #[command(name = "run-test-server")]
+    RunTestServer(RunTestServer),
     /// Run a Python suite of an Arvados checkout on the cluster that the environment names
     #[command(hide = true)]
     Upstream(Upstream),
@@ -119,6 +122,9 @@ pub(crate) struct Overrides {
     /// Folder of fixture files to use instead of our own
     #[arg(long, value_name = "DIR")]
     pub(crate) fixtures: Option<PathBuf>,
+    /// Checkout of Arvados whose fixtures and configuration are used
+    #[arg(long, value_name = "DIR")]
+    pub(crate) arvados_src: Option<PathBuf>,
     /// Any setting of services.yml, with a value as it would be written there
     #[arg(long = "set", value_name = "SETTING=VALUE")]
     pub(crate) settings: Vec<String>,
@@ -166,10 +172,43 @@ pub(crate) struct Exec {
     pub(crate) auth: String,
     /// Run it on this stack, which is up, and leave that as it is
     #[arg(long, value_name = "NAME")]
-    #[arg(conflicts_with_all = ["profile", "providers", "era", "host", "fixtures", "settings"])]
+    #[arg(conflicts_with_all = ["profile", "providers", "era", "host", "fixtures", "arvados_src", "settings"])]
     pub(crate) stack: Option<String>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunTestServer {
+    /// start, stop, start_keep, stop_keep, start_keep_proxy, stop_keep_proxy, start_arv-git-httpd,
+    /// stop_arv-git-httpd, start_nginx, stop_nginx or database_reset
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: String,
+    /// Print the environment with the fixture token of this label, for `start`
+    #[arg(long, value_name = "FIXTURE_NAME")]
+    pub(crate) auth: Option<String>,
+    /// Where pid and port files are put [default: `tmp` in the checkout of Arvados, or else in this one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tmpdir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keep: KeepOptions,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+}
+
+/// What the keepstores of `start_keep` are like.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct KeepOptions {
+    /// How many keepstores `start_keep` starts
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) num_keep_servers: u16,
+    /// Keepstores sign locators, and refuse to read without a valid signature
+    #[arg(long)]
+    pub(crate) keep_enforce_permissions: bool,
+    /// Keepstores sign locators
+    #[arg(long)]
+    pub(crate) keep_blob_signing: bool,
 }
 
 #[derive(Args, Debug)]

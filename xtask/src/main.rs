@@ -11,6 +11,7 @@ mod api_server;
 mod certificate;
 mod cli;
 mod commands;
+mod discovery_cache;
 mod embedded;
 mod export;
 mod failure;
@@ -22,6 +23,7 @@ mod logs;
 mod nearest;
 mod output;
 mod owned;
+mod parent;
 mod plan;
 mod ports;
 mod process;
@@ -94,6 +96,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
         Command::Lint(arguments) => commands::lint::run(&workspace, &arguments),
         Command::Hooks(action) => commands::hooks::run(&workspace, &action),
+        Command::RunTestServer(arguments) => commands::run_test_server::run(&workspace, &arguments),
         Command::Upstream(arguments) => commands::upstream::run(&workspace, &arguments),
         Command::Bench(arguments) => commands::bench::run(&workspace, &arguments),
     }

@@ -10,6 +10,14 @@ use serde_json::{Value, json};
 use crate::api_server::ApiServer;
 use crate::services::{self, Context};
 
+const SERVICES: &str = "keep_services";
+
+/// API servers of today have none.
+const DISKS: &str = "keep_disks";
+
+const DISK: &str = "disk";
+const PROXY: &str = "proxy";
+
 /// A keep service as the API server is to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct KeepService {
@@ -20,31 +28,64 @@ struct KeepService {
     service_type: &'static str,
 }
 
-/// Makes the API server list the keepstores, their disks (where it knows such) and the keepproxy of
-/// the stack, and nothing else. `running` are the names of the services that are up.
+/// Makes the API server list the keepstores, their disks and the keepproxy of the stack, and
+/// nothing else, save a parent's proxies. `running` are the names of the services that are up.
 ///
 /// # Errors
 /// When the server refuses or cannot be reached.
 pub(crate) fn register(context: &Context<'_>, running: &[String]) -> anyhow::Result<()> {
     let wanted = wanted(context, running);
     let api = ApiServer::of_stack(context)?;
-    let listed = api.list("keep_services")?;
-    let disks = api.list_if_known("keep_disks")?;
+    let mut listed = api.list(SERVICES)?;
+    if context.parent.proxies {
+        listed.retain(|item| item["service_type"] != PROXY);
+    }
+    let disks = api.list_if_known(DISKS)?;
     if is_registered(&wanted, &listed, disks.as_deref()) {
         return Ok(());
     }
-    let known_disks = disks.as_deref().unwrap_or_default();
-    for (resource, items) in [("keep_services", &listed[..]), ("keep_disks", known_disks)] {
-        for uuid in items.iter().filter_map(|item| item["uuid"].as_str()) {
-            api.delete(resource, uuid)?;
-        }
-    }
-    for service in &wanted {
-        let created = api.create("keep_services", &service.body())?;
-        if disks.is_some() && service.service_type == "disk" {
-            let body = json!({"keep_disk": {"keep_service_uuid": created["uuid"]}});
-            api.create("keep_disks", &body)?;
-        }
+    delete(&api, SERVICES, &listed)?;
+    delete(&api, DISKS, disks.as_deref().unwrap_or_default())?;
+    wanted.iter().try_for_each(|service| create(&api, service, disks.is_some()))
+}
+
+/// Makes the API server list no keep service, and no disk of one.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn forget_all(api: &ApiServer) -> anyhow::Result<()> {
+    delete(api, SERVICES, &api.list(SERVICES)?)?;
+    delete(api, DISKS, &api.list_if_known(DISKS)?.unwrap_or_default())
+}
+
+/// Makes the API server list no proxy.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn forget_proxies(api: &ApiServer) -> anyhow::Result<()> {
+    let mut listed = api.list(SERVICES)?;
+    listed.retain(|item| item["service_type"] == PROXY);
+    delete(api, SERVICES, &listed)
+}
+
+/// Makes the API server list the keep services of these names besides those that it lists.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn add(api: &ApiServer, context: &Context<'_>, names: &[String]) -> anyhow::Result<()> {
+    let has_disks = api.list_if_known(DISKS)?.is_some();
+    wanted(context, names).iter().try_for_each(|service| create(api, service, has_disks))
+}
+
+fn delete(api: &ApiServer, resource: &str, items: &[Value]) -> anyhow::Result<()> {
+    let mut uuids = items.iter().filter_map(|item| item["uuid"].as_str());
+    uuids.try_for_each(|uuid| api.delete(resource, uuid))
+}
+
+fn create(api: &ApiServer, service: &KeepService, has_disks: bool) -> anyhow::Result<()> {
+    let created = api.create(SERVICES, &service.body())?;
+    if has_disks && service.service_type == DISK {
+        api.create(DISKS, &json!({"keep_disk": {"keep_service_uuid": created["uuid"]}}))?;
     }
     Ok(())
 }
@@ -59,26 +100,27 @@ fn wanted(context: &Context<'_>, running: &[String]) -> Vec<KeepService> {
     let keepstores = services::keepstores(context.settings).into_iter().enumerate();
     let disks = keepstores.filter(|(_, name)| is_running(name)).filter_map(|(number, name)| {
         let uuid = Some(format!("zzzzz-bi6l4-keepdisk{number:07}"));
-        Some(KeepService { uuid, host: host.clone(), port: port(&name)?, service_type: "disk" })
+        Some(KeepService { uuid, host: host.clone(), port: port(&name)?, service_type: DISK })
     });
     let proxy = Some("keepproxy".to_owned()).filter(is_running).and_then(|name| {
         let port = port(&name)?;
-        Some(KeepService { uuid: None, host: host.clone(), port, service_type: "proxy" })
+        Some(KeepService { uuid: None, host: host.clone(), port, service_type: PROXY })
     });
     disks.chain(proxy).collect()
 }
 
-/// Whether the server lists what is wanted and no more; `disks` are `None` if it knows no disks.
+/// Without `disks`, the server has none.
 fn is_registered(wanted: &[KeepService], listed: &[Value], disks: Option<&[Value]>) -> bool {
     let all_listed = wanted.iter().all(|service| listed.iter().any(|item| service.is(item)));
-    let of_keepstores: Vec<_> = wanted.iter().filter_map(|service| service.uuid.as_ref()).collect();
-    let disks_are_ours = disks.is_none_or(|disks| {
-        disks.len() == of_keepstores.len()
-            && of_keepstores
-                .iter()
-                .all(|uuid| disks.iter().any(|disk| disk["keep_service_uuid"] == ***uuid))
-    });
-    all_listed && listed.len() == wanted.len() && disks_are_ours
+    all_listed
+        && listed.len() == wanted.len()
+        && disks.is_none_or(|disks| have_disks(wanted, disks))
+}
+
+fn have_disks(wanted: &[KeepService], disks: &[Value]) -> bool {
+    let has_disk = |uuid: &String| disks.iter().any(|disk| disk["keep_service_uuid"] == **uuid);
+    let uuids = || wanted.iter().filter_map(|service| service.uuid.as_ref());
+    uuids().all(has_disk) && disks.len() == uuids().count()
 }
 
 impl KeepService {
@@ -134,6 +176,10 @@ mod tests {
     #[test]
     fn a_server_that_lists_ours_needs_nothing() {
         assert!(is_registered(&ours(), &listed(), Some(&disks())));
+    }
+
+    #[test]
+    fn a_server_without_disks_needs_none() {
         assert!(is_registered(&ours(), &listed(), None));
     }
 

@@ -251,10 +251,8 @@ fn what_does_not_matter_is_ignored() {
 
 #[test]
 fn a_locator_of_another_cluster_is_signed_anew_for_who_asks() {
-    let keepstore = Keepstore::start(
-        "current",
-        &["-blob-signing-key-file=FOLDER/key", "-enforce-permissions"],
-    );
+    let keepstore =
+        Keepstore::start("current", &["-blob-signing-key-file=FOLDER/key", "-enforce-permissions"]);
     let token = "Authorization: Bearer abc";
     let put = keepstore.send("PUT", &format!("/{FOO}"), &[token], b"foo");
     let remote = format!("/{}", put.text().trim().replace("+A", "+Rzzzzz-"));

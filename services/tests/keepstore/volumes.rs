@@ -65,8 +65,7 @@ fn status_tells_about_the_volumes() {
 
 #[test]
 fn a_full_or_read_only_volume_takes_nothing_and_another_one_does() {
-    for (era, status, text) in
-        [("2015", 503, "Full\n"), ("current", 507, "insufficient storage\n")]
+    for (era, status, text) in [("2015", 503, "Full\n"), ("current", 507, "insufficient storage\n")]
     {
         let keepstore = Keepstore::start(era, &[]);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

@@ -16,6 +16,7 @@ pub(crate) mod list;
 pub(crate) mod logs;
 pub(crate) mod reset;
 pub(crate) mod restart;
+pub(crate) mod run_test_server;
 pub(crate) mod status;
 pub(crate) mod test_all;
 pub(crate) mod token;

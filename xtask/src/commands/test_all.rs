@@ -8,6 +8,7 @@ use crate::cli::{ReportFormat, TestAll};
 use crate::embedded;
 use crate::failure::{CheckFailed, Interrupted, Usage};
 use crate::output::{print, say};
+use crate::parent::Parent;
 use crate::report;
 use crate::results::{Attempt, Outcome, Results};
 use crate::suites::{self, Isolation};
@@ -47,16 +48,23 @@ pub(crate) fn run(workspace: &Workspace, arguments: &TestAll) -> anyhow::Result<
     if arguments.list {
         return print(&list(&items, arguments.format));
     }
+    let parent = Parent::of_stacks()?;
+    parent.notes().iter().for_each(|note| say(note));
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let options = Options {
-        jobs: arguments.jobs.map_or(processors, NonZero::get),
+        // One API server is not for two suites at once.
+        jobs: match parent.api {
+            Some(_) => 1,
+            None => arguments.jobs.map_or(processors, NonZero::get),
+        },
         strict: arguments.strict,
         fail_fast: arguments.fail_fast,
         keep: arguments.keep,
     };
     let services_binary = embedded::services_binary()?;
     let folder = ReportFolder::open(workspace, arguments.report.as_deref())?;
-    let mut results = test_run::run(workspace, &services_binary, wanted, items, options, &folder)?;
+    let mut results =
+        test_run::run(workspace, &services_binary, wanted, parent, items, options, &folder)?;
     results.partition = arguments.partition.map(|partition| partition.to_string());
     let written = report::write(&results, folder.path());
     let told = summarise(&results, &folder);

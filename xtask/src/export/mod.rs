@@ -21,6 +21,14 @@ pub(crate) struct Environment {
     unset: BTreeSet<String>,
 }
 
+/// Lines by which a POSIX shell sets these variables.
+///
+/// # Errors
+/// Never, for a shell.
+pub(crate) fn for_a_shell(variables: &[(&str, &str)]) -> anyhow::Result<String> {
+    variables.iter().map(|(name, value)| Ok(format::sh(name, Some(value))? + "\n")).collect()
+}
+
 impl Environment {
     /// The variables of a stack, with the fixture token of label `auth`.
     ///

@@ -16,10 +16,10 @@ type Value = fn(&Seen<'_>) -> Option<String>;
 
 /// One list, from which both setting and unsetting follow.
 const VARIABLES: &[(&str, Value)] = &[
-    ("ARVADOS_API_HOST", |seen| seen.address("api", &["api"])),
+    ("ARVADOS_API_HOST", |seen| seen.cluster.api_address()),
     ("ARVADOS_API_HOST_INSECURE", |_| Some("true".into())),
     ("ARVADOS_API_TOKEN", |seen| Some(seen.token.clone())),
-    ("ARVADOS_TEST_API_HOST", |seen| seen.address("api", &["api"])),
+    ("ARVADOS_TEST_API_HOST", |seen| seen.cluster.api_address()),
     ("ARVADOS_TEST_CA_CERT", |seen| Some(seen.cluster.folder.authority().display().to_string())),
     ("ARVADOS_TEST_GIT_SSL_URL", |seen| {
         seen.url("https", "arv-git-httpd-ssl", &["nginx", "arv-git-httpd"])

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use super::start::Start;
 use super::start_all::Starting;
 use super::{Cluster, disk_space, reset, take_down};
+use crate::discovery_cache;
 use crate::failure::Usage;
 use crate::output::say;
+use crate::parent::{self, Parent};
 use crate::plan::{self, Planned};
 use crate::process::orphans;
 use crate::settings::{Provider, Settings, Wanted};
@@ -32,6 +34,8 @@ pub(crate) struct BringUp<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) folder: &'a StackFolder,
     pub(crate) wanted: &'a Wanted,
+    /// Whose services are used in place of its own.
+    pub(crate) parent: &'a Parent,
     /// Services or kinds of service; all if it is empty.
     pub(crate) selection: &'a [String],
     pub(crate) services_binary: PathBuf,
@@ -61,10 +65,13 @@ impl BringUp<'_> {
             None => self.fresh_state(settings.clone())?,
         };
         let lookup = |name: &str, check| workspace.look_up(name, check);
-        let planned = plan::plan(&settings, selection, &lookup)?;
-        let (runnable, unavailable) = split(planned, selection)?;
+        let mut planned = plan::plan(&settings, selection, &lookup)?;
         let mut cluster = Cluster::new(workspace, folder, state);
+        self.settle_parent(&mut cluster)?;
+        planned.retain(|service| !cluster.state.parent.plays(service.definition.name()));
+        let (runnable, unavailable) = split(planned, selection)?;
         let mut ready = reset::ready(&cluster)?;
+        reset::reset_parent(&cluster)?;
         reset::reset_data(&cluster, &ready)?;
         self.interrupt.check()?;
         let missing: Vec<Planned> =
@@ -84,6 +91,9 @@ impl BringUp<'_> {
                 interrupt: self.interrupt,
             };
             times = start.start(&missing)?;
+            if started.iter().any(|name| name == reset::API) {
+                discovery_cache::forget(&cluster.context().address(reset::API));
+            }
         }
         self.interrupt.check()?;
         let notes = notes(&cluster, &unavailable);
@@ -103,10 +113,32 @@ impl BringUp<'_> {
         Ok(Up { state, started, ready, notes, times })
     }
 
+    /// A stack that runs keeps its API server, whosever that is. The variables may name that very one:
+    /// they are set in a shell in which our own environment was evaluated.
+    fn settle_parent(&self, cluster: &mut Cluster<'_>) -> Result<(), Usage> {
+        let Some(wanted) = &self.parent.api else { return Ok(()) };
+        match cluster.api_address() {
+            None => cluster.state.parent = self.parent.clone(),
+            Some(address) if wanted.is_at(&address) => {}
+            Some(address) => {
+                return Err(Usage(format!(
+                    "stack {} is up with the API server at {address}, and {} names {}: take it down \
+                     first, or unset the variable",
+                    self.folder.name(),
+                    parent::API_VARIABLE,
+                    wanted.host
+                )));
+            }
+        }
+        Ok(())
+    }
+
     fn fresh_state(&self, settings: Settings) -> anyhow::Result<State> {
         fresh_logs(self.folder)?;
         let token = settings.fixtures().auth_token("admin")?;
-        let state = State::new(settings, token, Origin::here(self.folder, self.owner)?);
+        let origin = Origin::here(self.folder, self.owner)?;
+        let mut state = State::new(settings, token, origin);
+        state.parent = self.parent.clone();
         if self.owner.is_some() {
             // As early as possible: without an owner, somebody has to know that it had one.
             state.save(self.folder)?;
@@ -124,8 +156,14 @@ fn is_up_already(folder: &StackFolder) -> Usage {
     ))
 }
 
-/// The state of a stack that is at least partly up.
-fn previous_state(folder: &StackFolder, lock: &StackLock) -> anyhow::Result<Option<State>> {
+/// The state of a stack that is at least partly up. Of any other, all that is left is cleared away.
+///
+/// # Errors
+/// When the state cannot be read, or something not be cleared away.
+pub(crate) fn previous_state(
+    folder: &StackFolder,
+    lock: &StackLock,
+) -> anyhow::Result<Option<State>> {
     let Some(state) = State::load(folder)? else {
         // Where nobody has ever locked, the folder may have been deleted under a running stack.
         if lock.is_first() {
@@ -173,7 +211,8 @@ fn notes(cluster: &Cluster<'_>, unavailable: &[(String, String)]) -> Vec<String>
     let open = (!cluster.state.settings.host.is_loopback()).then(|| {
         "warning: the cluster can be reached from the network, and its tokens are public".to_owned()
     });
-    unavailable.chain(open).chain(disk_space::warning(cluster.folder)).collect()
+    let parent = cluster.state.parent.notes().into_iter();
+    parent.chain(unavailable).chain(open).chain(disk_space::warning(cluster.folder)).collect()
 }
 
 /// Ends what is left of services that are about to be started again: they have ended, or hang.
@@ -188,7 +227,10 @@ fn clear_remains(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Result<()> 
 }
 
 /// The logs of a stack that is down are kept until it is brought up again.
-fn fresh_logs(folder: &StackFolder) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When they cannot be removed.
+pub(crate) fn fresh_logs(folder: &StackFolder) -> anyhow::Result<()> {
     fs_err::remove_dir_all(folder.logs())?;
     folder.create()
 }

@@ -13,7 +13,7 @@ const NEEDED: u64 = 64;
 const FULL: u64 = 2048;
 
 /// What a user has to know of it; nothing if there is room enough, or the system does not tell.
-pub(super) fn warning(folder: &StackFolder) -> Option<String> {
+pub(crate) fn warning(folder: &StackFolder) -> Option<String> {
     let free = free_kilobytes(folder.path())? >> 10;
     (free < NEEDED).then(|| {
         format!(

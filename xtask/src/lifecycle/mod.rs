@@ -19,7 +19,7 @@ pub(crate) mod program;
 pub(crate) mod reconcile;
 pub(crate) mod reset;
 pub(crate) mod restart;
-mod start;
+pub(crate) mod start;
 mod start_all;
 pub(crate) mod take_down;
 mod wait;
@@ -55,12 +55,21 @@ impl<'a> Cluster<'a> {
             workspace: self.workspace,
             folder: self.folder,
             settings: &self.state.settings,
+            parent: &self.state.parent,
             ports: ports.map(|(name, number)| (name.clone(), number.to_string())).collect(),
             held: BTreeMap::new(),
             markers: services.map(|known| (known.name.clone(), known.marker.clone())).collect(),
             admin_token: &self.state.admin_token,
             git: self.git.clone(),
         }
+    }
+
+    /// `HOST:PORT` of the API server that it uses, if it has any.
+    pub(crate) fn api_address(&self) -> Option<String> {
+        let has_own =
+            self.state.service(reset::API).is_some() && self.state.ports.contains_key(reset::API);
+        let has_any = has_own || self.state.parent.api.is_some();
+        has_any.then(|| self.context().address(reset::API))
     }
 
     /// What defines one of its services.

@@ -4,10 +4,12 @@ use anyhow::Context as _;
 
 use super::health::Health;
 use super::{Cluster, health};
+use crate::api_server::ApiServer;
+use crate::parent::ParentApi;
 use crate::registration;
 
 /// The service with which the keep services are registered.
-pub(super) const API: &str = "api";
+pub(crate) const API: &str = "api";
 
 /// Resets the data of the services of those names: the database to the fixtures, volumes empty,
 /// repositories as in the fixtures.
@@ -36,12 +38,33 @@ pub(crate) fn reset_data(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Res
     })
 }
 
-/// Registers the keep services among `running` with the API server, if that runs.
+/// Puts the database of a parent's API server back to the fixtures, where that one is used.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn reset_parent(cluster: &Cluster<'_>) -> anyhow::Result<()> {
+    match &cluster.state.parent.api {
+        Some(api) => reset_database_of(api, &cluster.state.admin_token),
+        None => Ok(()),
+    }
+}
+
+/// Puts the database of an API server that is not ours back to its fixtures.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub(crate) fn reset_database_of(api: &ParentApi, admin_token: &str) -> anyhow::Result<()> {
+    let reset = ApiServer::of_parent(api, admin_token).and_then(|server| server.reset_database());
+    reset.with_context(|| format!("the parent's API server at {} could not be reset", api.host))
+}
+
+/// Registers the keep services among `running` with the API server, if there is one.
 ///
 /// # Errors
 /// When the server refuses or cannot be reached.
 pub(crate) fn register(cluster: &Cluster<'_>, running: &[String]) -> anyhow::Result<()> {
-    if !running.iter().any(|name| name == API) {
+    let is_there = running.iter().any(|name| name == API) || cluster.state.parent.api.is_some();
+    if !is_there {
         return Ok(());
     }
     registration::register(&cluster.context(), running)
@@ -66,6 +89,7 @@ pub(crate) fn reset_all(cluster: &Cluster<'_>) -> anyhow::Result<()> {
         cluster.folder.name(),
     );
     let names = cluster.service_names();
+    reset_parent(cluster)?;
     reset_data(cluster, &names)?;
     register(cluster, &names)
 }

@@ -55,7 +55,9 @@ impl Start<'_, '_> {
         let settings = &self.cluster.state.settings;
         let names: Vec<&str> = services.iter().map(|service| service.name.as_str()).collect();
         if needs_certificate(self.cluster, &names)? {
-            certificate::create(folder, settings.host)?;
+            let parent = self.cluster.state.parent.api.as_ref();
+            let also = parent.and_then(|api| api.authority.as_deref());
+            certificate::create(folder, settings.host, also)?;
         }
         fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
         self.record_intent(services)?;

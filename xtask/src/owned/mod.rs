@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::lifecycle::bring_up::{BringUp, Up};
 use crate::lifecycle::{Cluster, take_down};
+use crate::parent::Parent;
 use crate::process::identity::Identity;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
@@ -25,6 +26,8 @@ pub(crate) struct Request<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) folder: StackFolder,
     pub(crate) wanted: &'a Wanted,
+    /// Whose services are used in place of its own.
+    pub(crate) parent: &'a Parent,
     /// Services or kinds of service; all if it is empty.
     pub(crate) selection: &'a [String],
     pub(crate) services_binary: PathBuf,
@@ -169,6 +172,7 @@ fn as_bring_up<'a>(request: &'a Request<'_>, owner: Option<Owner>) -> BringUp<'a
         workspace: request.workspace,
         folder: &request.folder,
         wanted: request.wanted,
+        parent: request.parent,
         selection: request.selection,
         services_binary: request.services_binary.clone(),
         owner,

@@ -1,5 +1,7 @@
 //! Git repositories over HTTP.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use super::{
@@ -27,7 +29,7 @@ pub(super) const KIND: Kind = Kind {
 fn real(context: &Context<'_>, service: &str) -> Launch {
     let git = context.git.as_ref().map(|git| flag("git-command", git.display()));
     let flags = [
-        flag("repo-root", context.folder.repositories().display()),
+        flag("repo-root", repositories(context).display()),
         flag("address", context.address(service)),
     ];
     let flags = flags.into_iter().chain(git).collect();
@@ -40,8 +42,16 @@ fn embedded(context: &Context<'_>, service: &str) -> Launch {
     real(context, service).played_by_ours("arv-git-httpd", service, context.settings.era)
 }
 
-/// Made by git once for all stacks, and copied.
+/// Where they are.
+fn repositories(context: &Context<'_>) -> PathBuf {
+    context.settings.repositories.clone().unwrap_or_else(|| context.folder.repositories())
+}
+
+/// Made by git once for all stacks, and copied. Those of somebody else are left as they are.
 fn install_repositories(context: &Context<'_>, _: &str) -> anyhow::Result<()> {
+    if context.settings.repositories.is_some() {
+        return Ok(());
+    }
     let git = context.git.as_ref().context("git is not installed")?;
     let fixtures = context.settings.fixtures();
     let prepared = sdk_fixtures::git::prepare(git, &fixtures, &context.workspace.cache())?;

@@ -40,13 +40,17 @@ const SYSTEM: &str = "system_user";
 
 fn real(context: &Context<'_>, service: &str) -> Launch {
     let (folder, settings) = (context.folder, context.settings);
-    let flags = vec![
+    let mut flags = vec![
         flag("volume", folder.volume(service).display()),
         flag("listen", context.address(service)),
-        flag("permission-key-file", folder.blob_signing_key().display()),
-        flag("permission-ttl", settings.blob_signature_ttl),
-        flag("enforce-permissions", settings.enforce_permissions),
     ];
+    if settings.sign_locators {
+        flags.extend([
+            flag("permission-key-file", folder.blob_signing_key().display()),
+            flag("permission-ttl", settings.blob_signature_ttl),
+            flag("enforce-permissions", settings.enforce_permissions),
+        ]);
+    }
     let probe = Probe::Port(service.to_owned(), Question::http());
     managed_by(DATA_MANAGER, Launch::new(flags, Sockets::Own, probe), context)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::parent::Parent;
 use crate::settings::Settings;
 use crate::stack::StackFolder;
 use crate::workspace::Workspace;
@@ -80,6 +81,8 @@ pub(crate) struct Context<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) folder: &'a StackFolder,
     pub(crate) settings: &'a Settings,
+    /// Whose services the stack uses in place of its own.
+    pub(crate) parent: &'a Parent,
     /// Port numbers by name, as text: a plan that is only shown has none yet.
     pub(crate) ports: BTreeMap<String, String>,
     /// On which addresses a port is held, while services are being started.
@@ -105,9 +108,12 @@ impl Context<'_> {
         if host.is_ipv6() { format!("[{host}]") } else { host.to_string() }
     }
 
-    /// `HOST:PORT` at which our own processes reach a port.
+    /// `HOST:PORT` at which our own processes reach a port; of the API server, wherever that is.
     pub(crate) fn address(&self, port: &str) -> String {
-        format!("{}:{}", self.host(), self.port(port))
+        match &self.parent.api {
+            Some(api) if port == api::KIND.name => api.host.clone(),
+            _ => format!("{}:{}", self.host(), self.port(port)),
+        }
     }
 
     /// Every `HOST:PORT` on which a port is held; of a plan, the one that it will be reached at.

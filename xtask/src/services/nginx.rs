@@ -51,7 +51,7 @@ fn real(context: &Context<'_>, _: &str) -> Launch {
 }
 
 /// nginx.conf for this stack.
-fn configuration(context: &Context<'_>) -> String {
+pub(crate) fn configuration(context: &Context<'_>) -> String {
     const TEMPLATE: &str = include_str!("../../../nginx/nginx.conf");
     let values = values(|service| context.address(service), |port| context.held_addresses(port));
     // A test fills every gap of the template, so there is none that could be unknown.

@@ -54,6 +54,10 @@ pub(super) fn settings(settings: &Settings) -> Result<(), Mistake> {
         let what = "keepstores: a cluster needs at least one".into();
         return Err(Mistake { key: "keepstores".into(), what });
     }
+    if settings.enforce_permissions && !settings.sign_locators {
+        let what = "sign_locators: without signatures none can be enforced".into();
+        return Err(Mistake { key: "sign_locators".into(), what });
+    }
     let all = definitions(settings);
     for (name, extra) in &settings.services {
         let of = |what: String| Mistake::of_service(name, what);

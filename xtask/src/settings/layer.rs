@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Era, Provider, Settings, check};
+use super::{Era, Provider, Settings, check, checkout};
 use crate::cli::Overrides;
 use crate::failure::Usage;
 use crate::services::extra::Extra;
@@ -21,12 +21,14 @@ pub(super) struct Layer {
     pub(super) keepstores: Option<u16>,
     pub(super) blob_signing_key: Option<String>,
     pub(super) blob_signature_ttl: Option<u64>,
+    pub(super) sign_locators: Option<bool>,
     pub(super) enforce_permissions: Option<bool>,
     pub(super) start_timeout: Option<u64>,
     pub(super) stop_timeout: Option<u64>,
     #[serde(default)]
     pub(super) providers: BTreeMap<String, Provider>,
     pub(super) fixtures: Option<PathBuf>,
+    pub(super) repositories: Option<PathBuf>,
     #[serde(default)]
     pub(super) services: BTreeMap<String, Extra>,
 }
@@ -41,11 +43,13 @@ impl Settings {
             keepstores,
             blob_signing_key,
             blob_signature_ttl,
+            sign_locators,
             enforce_permissions,
             start_timeout,
             stop_timeout,
             providers,
             fixtures,
+            repositories,
             services,
         } = layer.clone();
         let mut all_providers = self.providers.clone();
@@ -58,11 +62,13 @@ impl Settings {
             keepstores: keepstores.unwrap_or(self.keepstores),
             blob_signing_key: blob_signing_key.unwrap_or_else(|| self.blob_signing_key.clone()),
             blob_signature_ttl: blob_signature_ttl.unwrap_or(self.blob_signature_ttl),
+            sign_locators: sign_locators.unwrap_or(self.sign_locators),
             enforce_permissions: enforce_permissions.unwrap_or(self.enforce_permissions),
             start_timeout: start_timeout.unwrap_or(self.start_timeout),
             stop_timeout: stop_timeout.unwrap_or(self.stop_timeout),
             providers: all_providers,
             fixtures: fixtures.or_else(|| self.fixtures.clone()),
+            repositories: repositories.or_else(|| self.repositories.clone()),
             services: all_services,
         }
     }
@@ -80,11 +86,13 @@ impl Layer {
             keepstores: top.keepstores.or(self.keepstores),
             blob_signing_key: top.blob_signing_key.or(self.blob_signing_key),
             blob_signature_ttl: top.blob_signature_ttl.or(self.blob_signature_ttl),
+            sign_locators: top.sign_locators.or(self.sign_locators),
             enforce_permissions: top.enforce_permissions.or(self.enforce_permissions),
             start_timeout: top.start_timeout.or(self.start_timeout),
             stop_timeout: top.stop_timeout.or(self.stop_timeout),
             providers,
             fixtures: top.fixtures.or(self.fixtures),
+            repositories: top.repositories.or(self.repositories),
             services,
         }
     }
@@ -96,6 +104,9 @@ impl Layer {
 /// Wrong usage: a flag that cannot be read, or names something unknown.
 pub(super) fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
     let mut layer = profile;
+    if let Some(checkout) = &flags.arvados_src {
+        layer = layer.with(checkout::settings(checkout)?);
+    }
     for setting in &flags.settings {
         let wrong = |what: &str| Usage(format!("--set {setting}: {what}"));
         let parts = setting.split_once('=').filter(|(_, value)| !value.is_empty());

@@ -13,10 +13,12 @@ use crate::services::extra::Extra;
 use crate::{nearest, yaml};
 
 mod check;
+mod checkout;
 mod era;
 mod layer;
 mod provider;
 
+pub(crate) use checkout::API_SERVER;
 pub(crate) use era::Era;
 use layer::Layer;
 pub(crate) use provider::Provider;
@@ -34,6 +36,9 @@ pub(crate) struct Settings {
     pub(crate) blob_signing_key: String,
     /// How long a signed locator is valid, in seconds.
     pub(crate) blob_signature_ttl: u64,
+    /// Whether keepstores sign the locators that they give out.
+    #[serde(default = "yes")]
+    pub(crate) sign_locators: bool,
     /// Whether keepstores refuse to read without a valid signature.
     pub(crate) enforce_permissions: bool,
     /// How long a service may take until it answers, in seconds.
@@ -44,9 +49,17 @@ pub(crate) struct Settings {
     pub(crate) providers: BTreeMap<String, Provider>,
     /// Folder of fixture files; ours if none is given.
     pub(crate) fixtures: Option<PathBuf>,
+    /// Folder of git repositories to serve as they are, in place of those of the fixtures.
+    #[serde(default)]
+    pub(crate) repositories: Option<PathBuf>,
     /// Services beside the cluster's own, by name.
     #[serde(default)]
     pub(crate) services: BTreeMap<String, Extra>,
+}
+
+/// The default of a setting that is newer than some files.
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Deserialize)]
@@ -109,8 +122,14 @@ impl Wanted {
         for provider in defaults.providers.values_mut().chain(explicit.providers.values_mut()) {
             *provider = provider.clone().relative_to(root);
         }
-        for fixtures in [&mut defaults.fixtures, &mut explicit.fixtures].into_iter().flatten() {
-            *fixtures = root.join(&*fixtures);
+        let folders = [
+            &mut defaults.fixtures,
+            &mut explicit.fixtures,
+            &mut defaults.repositories,
+            &mut explicit.repositories,
+        ];
+        for folder in folders.into_iter().flatten() {
+            *folder = root.join(&*folder);
         }
         let wanted = Self { defaults, explicit };
         check::settings(&wanted.fresh()).map_err(|mistake| {

@@ -11,6 +11,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::{Origin, StackFolder};
+use crate::parent::Parent;
 use crate::plan::Planned;
 use crate::process::identity::Identity;
 use crate::process::marker::Marker;
@@ -29,6 +30,9 @@ pub(crate) struct State {
     #[serde(flatten)]
     pub(crate) origin: Origin,
     pub(crate) settings: Settings,
+    /// Whose services it uses in place of its own.
+    #[serde(default)]
+    pub(crate) parent: Parent,
     /// The fixture token of label `admin`, with which we do our own part. It is public.
     pub(crate) admin_token: String,
     /// In the order in which they are shown.
@@ -93,8 +97,8 @@ struct Versioned {
 impl State {
     /// A stack with nothing in it yet.
     pub(crate) fn new(settings: Settings, admin_token: String, origin: Origin) -> Self {
-        let (services, ports) = Default::default();
-        Self { version: VERSION, origin, settings, admin_token, services, ports, guest: None }
+        let (parent, services, ports, guest) = Default::default();
+        Self { version: VERSION, origin, settings, parent, admin_token, services, ports, guest }
     }
 
     /// Reads the state of a stack; `None` if it has none, because it is down.

@@ -101,6 +101,7 @@ impl<'a> Ground<'a> {
             workspace: run.workspace,
             folder,
             wanted: run.wanted(item.profile.as_deref())?,
+            parent: &run.parent,
             selection: &[],
             services_binary: run.services_binary.to_owned(),
             leaves: Leaves::Nothing,

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 
 use crate::latch::Latch;
+use crate::parent::Parent;
 use crate::results::{Outcome, Results, SuiteResult};
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
@@ -68,6 +69,8 @@ struct Run<'a> {
     hurry: &'a Latch,
     /// By profile.
     wanted: BTreeMap<String, Wanted>,
+    /// Whose services the clusters use in place of their own.
+    parent: Parent,
     /// By suite, the services that it needs.
     needs: BTreeMap<String, Vec<String>>,
     services_binary: &'a Path,
@@ -89,6 +92,7 @@ pub(crate) fn run(
     workspace: &Workspace,
     services_binary: &Path,
     wanted: BTreeMap<String, Wanted>,
+    parent: Parent,
     items: Vec<Item>,
     options: Options,
     folder: &ReportFolder,
@@ -104,6 +108,7 @@ pub(crate) fn run(
         interrupt: &interrupt,
         hurry: &hurry,
         wanted,
+        parent,
         needs: needs(&items),
         services_binary,
         options,
@@ -160,9 +165,13 @@ fn sort_out(
 }
 
 /// Workers take from the queue until it is empty, or nothing more is to be begun. There are two for
-/// each job: while one runs a suite, the other prepares the next cluster or takes one down.
+/// each job: while one runs a suite, the other prepares the next cluster or takes one down. Clusters
+/// with the same API server would reset it under each other: for those there is one.
 fn work(run: &Run<'_>, queue: VecDeque<Chain>, results: &Mutex<&mut Vec<SuiteResult>>) {
-    let workers = queue.len().min(2 * run.options.jobs);
+    let workers = match run.parent.api {
+        Some(_) => 1,
+        None => queue.len().min(2 * run.options.jobs),
+    };
     let queue = Mutex::new(queue);
     let done = |place: usize, result: SuiteResult| {
         run.progress.finished(&result, run.folder);

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 use crate::cli::Overrides;
 use crate::embedded;
 use crate::owned::{OwnedStack, Request};
+use crate::parent::Parent;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{Leaves, StackFolder};
@@ -14,6 +15,7 @@ use crate::workspace::Workspace;
 pub(super) struct Ground {
     workspace: Workspace,
     wanted: Wanted,
+    parent: Parent,
     _folder: TempDir,
 }
 
@@ -25,7 +27,8 @@ impl Ground {
     pub(super) fn like(workspace: &Workspace, overrides: &Overrides) -> anyhow::Result<Self> {
         let wanted = Wanted::load(&workspace.services_yml(), overrides)?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
-        Ok(Self { workspace: Workspace::at(folder.path()), wanted, _folder: folder })
+        let (workspace, parent) = (Workspace::at(folder.path()), Parent::default());
+        Ok(Self { workspace, wanted, parent, _folder: folder })
     }
 
     /// Brings up a cluster on it, of `services` or of all if none is named.
@@ -45,6 +48,8 @@ impl Ground {
             services_binary: embedded::services_binary()?,
             leaves: Leaves::Nothing,
             interrupt,
+            // What is measured is a cluster of its own.
+            parent: &self.parent,
             command: "cargo xtask bench",
         })
     }

@@ -7,6 +7,7 @@ use crate::failure::{Exit, Usage};
 use crate::lifecycle::Cluster;
 use crate::output::say;
 use crate::owned::{OwnedStack, Request};
+use crate::parent::Parent;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
 use crate::stack::{Leaves, StackFolder};
@@ -44,11 +45,13 @@ fn on_a_stack_of_its_own(
     let wanted = Wanted::load(&workspace.services_yml(), &arguments.overrides)?;
     // A wrong name is found before anything is started for it.
     super::token::of(&wanted.fresh().fixtures(), &arguments.auth)?;
+    let parent = Parent::of_stacks()?;
     let name = format!("exec-{}", std::process::id());
     let stack = OwnedStack::bring_up(Request {
         workspace,
         folder: StackFolder::new(workspace, name.parse()?),
         wanted: &wanted,
+        parent: &parent,
         selection: &[],
         services_binary: embedded::services_binary()?,
         leaves: Leaves::Nothing,

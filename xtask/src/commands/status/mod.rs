@@ -8,6 +8,7 @@ use crate::failure::CheckFailed;
 use crate::lifecycle::health::{self, Health};
 use crate::lifecycle::{self, Cluster, log_tail};
 use crate::output::{is_coloured, print};
+use crate::parent::Parent;
 use crate::signals::Interrupt;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
@@ -86,7 +87,9 @@ impl Found<'_> {
     }
 
     fn table(&self) -> String {
-        table(&self.cluster, &self.healths, is_coloured())
+        let notes = self.cluster.state.parent.notes();
+        let notes: String = notes.into_iter().map(|note| note + "\n").collect();
+        table(&self.cluster, &self.healths, is_coloured()) + &notes
     }
 
     /// The last lines of what is not ready.
@@ -127,6 +130,15 @@ fn as_json(folder: &StackFolder, found: Option<&Found<'_>>) -> Value {
         "stack": folder.name().to_string(),
         "ready": found.is_some_and(|found| found.not_ready().is_empty()),
         "era": found.map(|found| found.cluster.state.settings.era),
+        "parent": found.map(|found| parent(&found.cluster.state.parent)),
         "services": services,
+    })
+}
+
+/// Whose services it uses in place of its own.
+fn parent(parent: &Parent) -> Value {
+    json!({
+        "api": parent.api.as_ref().map(|api| &api.host),
+        "proxies": parent.proxies,
     })
 }

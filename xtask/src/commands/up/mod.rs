@@ -11,6 +11,7 @@ use crate::lifecycle::bring_up;
 use crate::lifecycle::health::Health;
 use crate::output::{is_coloured, print, say};
 use crate::owned::{self, OwnedStack, Request};
+use crate::parent::Parent;
 use crate::process::identity::Identity;
 use crate::settings::Wanted;
 use crate::signals::Interrupt;
@@ -26,17 +27,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let folder = folder(workspace, &arguments.target)?;
     let wanted = Wanted::load(&workspace.services_yml(), &arguments.overrides)?;
     let settings = wanted.fresh();
-    let services =
+    let parent = Parent::of_stacks()?;
+    let mut services =
         plan::plan(&settings, &arguments.services, &|name, check| workspace.look_up(name, check))?;
     if arguments.export.auth != "admin" {
         super::token::of(&settings.fixtures(), &arguments.export.auth)?;
     }
+    services.retain(|service| !parent.plays(service.definition.name()));
     if arguments.dry_run {
-        let cluster = Cluster::new(
-            workspace,
-            &folder,
-            State::new(settings, String::new(), Origin::default()),
-        );
+        parent.notes().iter().for_each(|note| say(note));
+        let mut state = State::new(settings, String::new(), Origin::default());
+        state.parent = parent;
+        let cluster = Cluster::new(workspace, &folder, state);
         let mut context = cluster.context();
         let ports = services.iter().flat_map(|service| service.definition.ports(&service.name));
         context.ports = ports.map(|port| (port.clone(), format!("<{port}>"))).collect();
@@ -49,6 +51,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
         workspace,
         folder: folder.clone(),
         wanted: &wanted,
+        parent: &parent,
         selection: &arguments.services,
         services_binary,
         leaves: if arguments.foreground { Leaves::Logs } else { Leaves::Nothing },

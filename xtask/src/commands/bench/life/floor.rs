@@ -57,7 +57,7 @@ fn measure(
     }
     let numbers = held.iter().map(|(port, held)| (port.clone(), held.number()));
     cluster.state.ports.extend(numbers);
-    certificate::create(folder, settings.host)?;
+    certificate::create(folder, settings.host, None)?;
     fs_err::write(folder.blob_signing_key(), &settings.blob_signing_key)?;
     let mut context = cluster.context();
     context.held =
