@@ -88,6 +88,6 @@ mod tests {
             "/var/cache/arvados/discovery",
         ];
         assert_eq!(folders(&variable), wanted.map(PathBuf::from));
-        assert_eq!(folders(&|_| Some("relative".into())), [PathBuf::new(); 0]);
+        assert!(folders(&|_| Some("relative".into())).is_empty());
     }
 }

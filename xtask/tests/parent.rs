@@ -97,8 +97,8 @@ fn a_parents_api_server_is_reset_and_told_of_our_keepstores() {
         .map(|name| family.ours.service("default", name)["ports"][name].clone())
         .into();
     let ports = || -> Vec<Value> {
-        let mut listed = family.listed("keep_services?order=[\"uuid asc\"]");
-        listed.sort_by_key(|item| item["service_type"].to_string());
+        let mut listed = family.listed("keep_services");
+        listed.sort_by_key(|item| format!("{} {}", item["service_type"], item["uuid"]));
         listed.iter().map(|item| item["service_port"].clone()).collect()
     };
     assert_eq!(ports(), ours);
@@ -132,13 +132,10 @@ fn a_parents_api_server_is_reset_and_told_of_our_keepstores() {
 #[test]
 fn a_parents_proxies_are_left_alone() {
     let family = Family::new();
-    let proxy = family.parent.service("default", "keepproxy")["ports"]["keepproxy"].clone();
     family.run(&["ARVADOS_TEST_PROXY_SERVICES"], &["services", "up"]).ok();
     assert_eq!(family.names(), ["keep0", "keep1"]);
     let listed = family.listed("keep_services");
     assert_eq!(listed.iter().filter(|item| item["service_type"] == "disk").count(), 2);
-    // Without a reset of its own, it would still be known.
-    let _ = proxy;
     assert_eq!(family.ours.status(&[])["parent"]["proxies"], true);
 }
 
@@ -150,6 +147,24 @@ fn a_command_runs_on_the_parents_api_server() {
     let exec = family.run(&[], &["services", "exec", "--", "sh", "-c", script]).ok();
     assert_eq!(exec.stdout, format!("{0} {0}\n", family.host()));
     assert!(!family.has_group());
+    assert_eq!(family.parent.status(&[])["ready"], true);
+}
+
+#[test]
+fn suites_have_the_parents_api_server_one_after_the_other() {
+    let family = Family::new();
+    let alone = family.ours.root().join("alone");
+    let script = format!(
+        "mkdir '{0}' && test $ARVADOS_API_HOST = {1} && rmdir '{0}' && echo 1 passed, 0 failed",
+        alone.display(),
+        family.host()
+    );
+    let suite = |name: &str| format!("  {name}: {{command: {}}}\n", json!(["sh", "-c", script]));
+    let suites: String = ["a", "b", "c", "d"].map(suite).concat();
+    common::suites::write(&family.ours, &suites);
+    let done = family.run(&[], &["test-all", "--jobs", "4"]).ok();
+    assert_eq!(done.stdout.lines().last(), Some("4 passed, 0 failed, 0 skipped"), "{done:?}");
+    assert!(done.stderr.contains("api is the parent's, at "), "{done:?}");
     assert_eq!(family.parent.status(&[])["ready"], true);
 }
 
@@ -226,7 +241,7 @@ fn a_wrong_address_is_refused() {
 #[test]
 fn what_clients_remember_of_the_address_is_forgotten_and_nothing_else() {
     let checkout = Checkout::new();
-    checkout.up(&["api"]);
+    checkout.up(&["keep0"]);
     let api = checkout.service("default", "api");
     let url =
         format!("https://127.0.0.1:{}/discovery/v1/apis/arvados/v1/rest", api["ports"]["api"]);
@@ -241,6 +256,7 @@ fn what_clients_remember_of_the_address_is_forgotten_and_nothing_else() {
         fs_err::write(cache.join(name), "").unwrap();
     }
     common::kill(i32::try_from(api["pid"].as_i64().unwrap()).unwrap());
+    // It has its port again as long as anything of the cluster runs.
     let mut up = checkout.command(&["services", "up", "api"]);
     Done::from(up.env("HOME", &home).env_remove("XDG_CACHE_HOME").output().unwrap()).ok();
     let exists =

@@ -1,5 +1,5 @@
 //! `run-test-server`, as the callers of the script that it stands in for use it.
-#![allow(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
 mod common;
 
@@ -275,7 +275,8 @@ fn keepstores_that_are_started_twice_at_once_are_two() {
     let variables = servers.started("admin");
     std::thread::scope(|scope| {
         let start = || servers.with(&variables, &["start_keep"]).ok();
-        [scope.spawn(start), scope.spawn(start)].map(|thread| thread.join().unwrap());
+        let threads = [scope.spawn(start), scope.spawn(start)];
+        threads.into_iter().for_each(|thread| drop(thread.join().unwrap()));
     });
     let mut ports = servers.registered(&variables, "disk");
     ports.sort_unstable();

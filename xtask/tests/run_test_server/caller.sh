@@ -6,6 +6,13 @@ run() {
     python3 -B "$ARVADOS/sdk/python/tests/run_test_server.py" "$@"
 }
 
+# `!` would not end the script.
+is_gone() {
+    if test -e "$1"; then
+        exit 1
+    fi
+}
+
 # Whatever its file says, a pid is that of a process, and without a line end.
 runs() {
     test "$(wc -l <"$1")" -eq 0
@@ -39,24 +46,26 @@ start_all() {
     done
     test -d "$(cat "$ARVADOS/tmp/keep0.volume")" && test -d "$(cat "$ARVADOS/tmp/keep1.volume")"
     test -s "$ARVADOS/tmp/nginx.conf"
-    ! test -e "$ARVADOS/tmp/keep.blob_signing_key"
+    is_gone "$ARVADOS/tmp/keep.blob_signing_key"
 }
 
 work() {
-    services=$(get "https://$ARVADOS_API_HOST/arvados/v1/keep_services")
-    test "$(printf %s "$services" | grep -o '"service_type":"disk"' | wc -l)" -eq 2
-    test "$(printf %s "$services" | grep -o '"service_type":"proxy"' | wc -l)" -eq 1
-    printf %s "$services" | grep -q '"service_port":'"$(port keepproxy)"
+    get "https://$ARVADOS_API_HOST/arvados/v1/keep_services" >"$WORK/services"
+    test "$(grep -o '"service_type":"disk"' "$WORK/services" | wc -l)" -eq 2
+    test "$(grep -o '"service_type":"proxy"' "$WORK/services" | wc -l)" -eq 1
+    grep -q '"service_port":'"$(port keepproxy)" "$WORK/services"
     # Keepstores have no key unless that is asked for, so they sign nothing.
     hash=acbd18db4cc2f85cedef654fccc4a4d8
-    stored=$(printf foo | get --upload-file - "http://localhost:$(port keepproxy)/$hash")
+    printf foo >"$WORK/block"
+    stored=$(get --upload-file "$WORK/block" "http://localhost:$(port keepproxy)/$hash")
     test "$stored" = "$hash+3"
     test "$(get "https://localhost:$(port keepproxy-ssl)/$hash+3")" = foo
     test -f "$(cat "$ARVADOS/tmp/keep0.volume")/acb/$hash"
     # The repositories are those of the checkout, and pushes end up there.
     rm -rf "$WORK/clone"
+    export GIT_SSL_CAINFO="$ARVADOS/services/api/tmp/self-signed.pem"
     for port in "http $(port arv-git-httpd)" "https $(port arv-git-httpd-ssl)"; do
-        GIT_SSL_CAINFO=$ARVADOS/services/api/tmp/self-signed.pem git clone --quiet \
+        git clone --quiet \
             "${port% *}://any:$ARVADOS_API_TOKEN@localhost:${port#* }/active/foo.git" "$WORK/clone"
         test "$(cat "$WORK/clone/from")" = checkout
         git -C "$WORK/clone" push --quiet origin HEAD:refs/heads/pushed
@@ -73,10 +82,16 @@ stop_all() {
     run stop_arv-git-httpd
     run stop_keep_proxy
     run stop_keep
-    ! test -e "$volume" && ! test -e "$ARVADOS/tmp/keep0.volume"
-    kill -0 "$api"
+    is_gone "$volume"
+    for file in keep0.pid keep0.volume keepproxy.pid arv-git-httpd.pid nginx.pid; do
+        is_gone "$ARVADOS/tmp/$file"
+    done
+    # Of a process that nobody has waited for yet, there is no program any more.
+    readlink "/proc/$api/exe"
     run stop
-    ! kill -0 "$api" 2>"$WORK/errors"
+    if readlink "/proc/$api/exe"; then
+        exit 1
+    fi
 }
 
 for service in none "$KILLED" none; do

@@ -49,7 +49,7 @@ pub(super) fn reset(session: &Session<'_>) -> anyhow::Result<()> {
     if let Some(api) = parent()? {
         return reset_parent(session, api).map(drop);
     }
-    let mut cluster = session.cluster()?;
+    let mut cluster = session.as_it_is()?;
     environment::use_any_api(&mut cluster)?;
     ApiServer::of_stack(&cluster.context())?.reset_database()
 }
@@ -61,7 +61,7 @@ fn parent() -> anyhow::Result<Option<ParentApi>> {
 /// It may well be the stack's own: then a parent process has started that by this very command.
 fn reset_parent(session: &Session<'_>, api: ParentApi) -> anyhow::Result<String> {
     let host = api.host.clone();
-    let mut cluster = session.cluster()?;
+    let mut cluster = session.as_it_is()?;
     environment::use_api(&mut cluster, api);
     ApiServer::of_stack(&cluster.context())?.reset_database()?;
     Ok(host)

@@ -9,6 +9,7 @@ use crate::output::say;
 use crate::plan::{self, Planned};
 use crate::settings::{Era, Wanted};
 use crate::signals::Interrupt;
+use crate::stack::state::Service;
 use crate::stack::{Origin, StackFolder, StackLock, State};
 use crate::workspace::Workspace;
 
@@ -61,24 +62,31 @@ impl<'a> Session<'a> {
         Ok(crate::commands::token::of(&self.wanted.fresh().fixtures(), label)?)
     }
 
-    /// The stack as it is; a new one if nothing of it runs.
+    /// The stack, for a service that is to be started. If nothing of it runs, what is left is cleared
+    /// away.
     ///
     /// # Errors
     /// When its state cannot be read, or what is left of it not be ended.
     pub(super) fn cluster(&self) -> anyhow::Result<Cluster<'_>> {
-        let admin_token = self.token("admin")?;
-        let state = match bring_up::previous_state(&self.folder, &self.lock)? {
+        if bring_up::previous_state(&self.folder, &self.lock)?.is_none() {
+            bring_up::fresh_logs(&self.folder)?;
+        }
+        self.as_it_is()
+    }
+
+    /// The stack, which need not run.
+    ///
+    /// # Errors
+    /// When its state cannot be read.
+    pub(super) fn as_it_is(&self) -> anyhow::Result<Cluster<'_>> {
+        // What another action was asked for is not for this one.
+        let (settings, admin_token) = (self.wanted.fresh(), self.token("admin")?);
+        let state = match State::load(&self.folder)? {
             Some(mut state) => {
-                // What another action was asked for is not for this one.
-                state.settings = self.wanted.fresh();
-                state.admin_token = admin_token;
+                (state.settings, state.admin_token) = (settings, admin_token);
                 state
             }
-            None => {
-                bring_up::fresh_logs(&self.folder)?;
-                let origin = Origin::here(&self.folder, None)?;
-                State::new(self.wanted.fresh(), admin_token, origin)
-            }
+            None => State::new(settings, admin_token, Origin::here(&self.folder, None)?),
         };
         Ok(Cluster::new(self.workspace, &self.folder, state))
     }
@@ -130,7 +138,7 @@ impl<'a> Session<'a> {
 
     fn tell_of(&self, cluster: &Cluster<'_>, service: &Planned) -> anyhow::Result<()> {
         let known = cluster.state.service(&service.name);
-        if let Some(process) = known.and_then(|known| known.main_process()) {
+        if let Some(process) = known.and_then(Service::main_process) {
             for path in self.place.pid_files(&service.name) {
                 place::write(&path, &process.pid.to_string(), 0o644)?;
             }
