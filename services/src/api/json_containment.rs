@@ -4,17 +4,21 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use serde_json::Value;
 
-/// Gives a connection the function `json_contains(whole, part)`.
+/// Gives a connection the function `json_contains_any(whole, parts)`, where `parts` is an array.
 ///
 /// # Errors
 /// Those of the database.
 pub(crate) fn install(db: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    db.create_scalar_function("json_contains", 2, flags, |context| {
-        let (whole, part): (Option<String>, String) = (context.get(0)?, context.get(1)?);
-        let parsed = |text: &str| serde_json::from_str::<Value>(text).ok();
-        let whole = whole.as_deref().and_then(parsed);
-        Ok(whole.zip(parsed(&part)).map(|(whole, part)| contains(&whole, &part)))
+    db.create_scalar_function("json_contains_any", 2, flags, |context| {
+        // They are the same for all rows, and read once.
+        let parts = context.get_or_create_aux(1, |parts| {
+            let parts = parts.as_str().ok().and_then(|text| serde_json::from_str(text).ok());
+            Ok::<Vec<Value>, std::convert::Infallible>(parts.unwrap_or_default())
+        })?;
+        let whole: Option<String> = context.get(0)?;
+        let whole = whole.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        Ok(whole.map(|whole| parts.iter().any(|part| contains(&whole, part))))
     })
 }
 

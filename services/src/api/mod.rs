@@ -25,6 +25,7 @@ mod config;
 mod content_filters;
 mod contents;
 mod context;
+mod coverage;
 mod crunch1;
 mod crunch2;
 mod discovery;

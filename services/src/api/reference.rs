@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use super::coverage::Coverage;
 use super::resource::{Attribute, COMMON, Eras, Initial, Kind, Resource, SetBy, Shown, UniqueName};
 use super::resources;
 use super::special;
@@ -17,8 +18,8 @@ This page is made from the description that the server itself works by, `service
     cargo run -q -p services -- api-reference > docs/api.md
 
 A path begins with `/arvados/v1/`. Each resource has the methods `get`, `list`, `create`, `update`
-and `delete`, unless it says otherwise, and those actions that its section names. What is in italics
-is not for every answer or not for every era.
+and `delete`, unless it says otherwise, and those actions that its section names, with their tests.
+What is in italics is not for every answer or not for every era.
 ";
 
 /// Prints the page.
@@ -27,27 +28,37 @@ is not for every answer or not for every era.
 /// When there are arguments, or nobody reads what is printed.
 pub(crate) fn print(arguments: &[String]) -> anyhow::Result<()> {
     anyhow::ensure!(arguments.is_empty(), "api-reference takes no arguments");
-    std::io::stdout().write_all(page().as_bytes())?;
+    std::io::stdout().write_all(page(&Coverage::read()?).as_bytes())?;
     Ok(())
 }
 
-fn page() -> String {
-    let mut page = format!("{START}\n## What every object has\n\n{}", table(COMMON));
+fn page(coverage: &Coverage) -> String {
+    let is_described = |name: &str| {
+        special::all()
+            .any(|special| format!("{}.{}", special.resource.plural, special.name) == name)
+    };
+    let common = coverage.sections(is_described);
+    let mut page = format!("{START}\n{common}\n## What every object has\n\n{}", table(COMMON));
     for resource in resources::RESOURCES {
         // Writing to a String cannot fail.
-        let _ = write!(page, "\n{}", section(resource));
+        let _ = write!(page, "\n{}", section(resource, coverage));
     }
     page
 }
 
-fn section(resource: &Resource) -> String {
+fn section(resource: &Resource, coverage: &Coverage) -> String {
     let Resource { plural, class, infix, .. } = resource;
     let mut facts = vec![format!("`{class}`, with uuids like `zzzzz-{infix}-…`.")];
     facts.extend(only(resource.eras).map(|era| format!("Only in the era {era}.")));
+    facts.extend(only(resource.for_clients).map(|era| {
+        format!("Only for clients of the era {era}; arv-git-httpd knows them in every era.")
+    }));
     facts.extend(resource.public.then(|| "Everybody reads all of them.".to_owned()));
     match resource.admin_only {
         [] => {}
-        [era] => facts.push(format!("In the era {} only admins write them.", name(*era))),
+        [era] if only(resource.eras).is_none() => {
+            facts.push(format!("In the era {} only admins write them.", name(*era)))
+        }
         _ => facts.push("Only admins write them.".to_owned()),
     }
     facts.extend(match resource.unique_name {
@@ -65,11 +76,12 @@ fn section(resource: &Resource) -> String {
     let actions: Vec<String> = actions
         .map(|action| {
             let on = if action.member { "/UUID" } else { "" };
-            let era = match only(resource.eras) {
+            let era = match only(resource.eras).or(only(resource.for_clients)) {
                 None => only(action.eras).map(|era| format!(" *({era})*")).unwrap_or_default(),
                 Some(_) => String::new(),
             };
-            format!("- `{} {plural}{on}/{}`{era}\n", action.method, action.name)
+            let tests = coverage.of_action(plural, action.name);
+            format!("- `{} {plural}{on}/{}`{era}: {tests}\n", action.method, action.name)
         })
         .collect();
     if !actions.is_empty() {

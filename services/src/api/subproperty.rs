@@ -1,5 +1,7 @@
 //! Filters that look into JSON attributes: `properties.key`, `exists` and `contains`.
 
+use std::slice;
+
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
@@ -62,8 +64,8 @@ pub(crate) fn compare(
         return Err(wrong());
     }
     match operator {
-        "=" => Ok(has(column, key, operand)),
-        "!=" => Ok(has(column, key, operand).negated()),
+        "=" => Ok(has(column, key, slice::from_ref(operand))),
+        "!=" => Ok(has(column, key, slice::from_ref(operand)).negated()),
         "<" | "<=" | ">" | ">=" => {
             let (types, operand) = scalar(operand).ok_or_else(wrong)?;
             let test = format!("type IN ({types}) AND value {operator} ?");
@@ -76,7 +78,7 @@ pub(crate) fn compare(
         }
         "in" | "not in" => {
             let values = operand.as_array().ok_or_else(wrong)?;
-            let among = Condition::any(values.iter().map(|value| has(column, key, value)));
+            let among = has(column, key, values);
             match (operator, values.is_empty()) {
                 ("in", _) => Ok(among),
                 // As with attributes, nothing that is there is outside of nothing.
@@ -89,18 +91,18 @@ pub(crate) fn compare(
             Value::Bool(false) => Ok(has_key(column, key).negated()),
             _ => Err(wrong()),
         },
-        "contains" => {
-            let listed = json!([operand]);
-            Ok(Condition::any([has(column, key, operand), has(column, key, &listed)]))
-        }
+        "contains" => Ok(has(column, key, &[operand.clone(), json!([operand])])),
         _ => Err(invalid_operator(operator, column)),
     }
 }
 
-/// The value at `key` is `part`, or an object or array with all that `part` has.
-fn has(column: &str, key: &str, part: &Value) -> Condition {
-    let part = json!({ key: part }).to_string();
-    Condition::new(format!("json_contains({column}, ?)"), [Sql::Text(part)])
+/// The value at `key` is one of `parts`, or an object or array with all that one of them has.
+///
+/// What is nested too deep to be stored is in nothing.
+fn has(column: &str, key: &str, parts: &[Value]) -> Condition {
+    let parts: Vec<_> = parts.iter().map(|part| json!({ key: part })).collect();
+    let parts = Sql::Text(json!(parts).to_string());
+    Condition::new(format!("json_contains_any({column}, ?)"), [parts])
 }
 
 fn has_key(column: &str, key: &str) -> Condition {

@@ -83,6 +83,14 @@ impl Server {
         fs_err::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
     }
 
+    /// The lines of the server's log that tell of a fault of its own.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = fs_err::read_to_string(self.path("log")).unwrap();
+        let faults = ["panicked", "was not finished", "database:", "\" 500 "];
+        let lines = log.lines().filter(|line| faults.iter().any(|fault| line.contains(fault)));
+        lines.map(str::to_owned).collect()
+    }
+
     /// Where the server listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap()

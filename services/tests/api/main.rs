@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod access;
+mod actions;
 mod api_server;
+mod attributes;
 mod contents;
+mod coverage;
 mod crunch1;
 mod crunch2;
 mod deletion;
@@ -16,8 +19,10 @@ mod fixtures;
 mod follower;
 mod lists;
 mod model;
+mod odd_requests;
 mod reset;
 mod sharing;
+mod unknown_paths;
 mod user_agreements;
 mod users;
 mod versions;

@@ -5,17 +5,20 @@ use serde_json::Value;
 use super::JOB_TASKS;
 use crate::api::condition::Condition;
 use crate::api::context::Context;
-use crate::api::error::Result;
+use crate::api::error::{Result, unprocessable};
 use crate::api::object::{self, Object, text};
 
 /// Numbers a task that has no number.
 ///
 /// # Errors
-/// Those of the database.
+/// When there is no higher number.
 pub(crate) fn before_create(context: &Context<'_>, task: &mut Object) -> Result<()> {
     if task.get("qsequence").is_none_or(Value::is_null) {
-        let sql = "SELECT coalesce(max(qsequence), 0) + 1 FROM job_tasks";
-        let next: i64 = context.db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        let sql = "SELECT coalesce(max(qsequence), 0) FROM job_tasks";
+        let last: i64 = context.db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        let next = last.checked_add(1);
+        let next =
+            next.ok_or_else(|| unprocessable("Qsequence has no number left behind the last"))?;
         task.insert("qsequence".to_owned(), next.into());
     }
     Ok(())
