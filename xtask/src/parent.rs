@@ -10,7 +10,7 @@ use crate::failure::Usage;
 /// `HOST:PORT` of the parent's API server.
 pub(crate) const API_VARIABLE: &str = "ARVADOS_TEST_API_HOST";
 
-/// Set, to whatever value, where the parent has proxies too.
+/// Set where the parent has proxies too.
 pub(crate) const PROXIES_VARIABLE: &str = "ARVADOS_TEST_PROXY_SERVICES";
 
 /// The file with the authority that the parent's certificates are verified against.
@@ -68,7 +68,9 @@ impl Parent {
 
     fn read(variable: Variable<'_>) -> Result<Self, Usage> {
         let api = ParentApi::read(API_VARIABLE, variable)?;
-        Ok(Self { api, proxies: variable(PROXIES_VARIABLE).is_some() })
+        // What a file of variables cannot unset, it empties.
+        let proxies = variable(PROXIES_VARIABLE).is_some_and(|value| !value.is_empty());
+        Ok(Self { api, proxies })
     }
 
     /// Whether services of that kind are the parent's.
@@ -151,13 +153,13 @@ mod tests {
     #[test]
     fn nobody_has_a_parent_by_default() {
         assert_eq!(read(&[]).unwrap(), Parent::default());
-        // What cannot be unset is emptied.
-        assert_eq!(read(&[(API_VARIABLE, "")]).unwrap(), Parent::default());
+        let empty = read(&[(API_VARIABLE, ""), (PROXIES_VARIABLE, "")]);
+        assert_eq!(empty.unwrap(), Parent::default());
     }
 
     #[test]
     fn a_parent_has_an_api_server_proxies_or_both() {
-        let both = read(&[(API_VARIABLE, "127.0.0.1:8000"), (PROXIES_VARIABLE, "")]).unwrap();
+        let both = read(&[(API_VARIABLE, "127.0.0.1:8000"), (PROXIES_VARIABLE, "1")]).unwrap();
         let plays = |parent: &Parent| {
             ["api", "keepstore", "keepproxy", "arv-git-httpd", "nginx", "redis"]
                 .map(|kind| parent.plays(kind))

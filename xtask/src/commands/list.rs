@@ -25,14 +25,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: &ListStacks) -> anyhow::Resu
     let lines: Vec<Line> = StackFolder::all(workspace)?.iter().filter_map(line).collect();
     match arguments.format {
         ReportFormat::Human => {
-            let mut text =
-                format!("{:<20} {:<10} {:<10} {}\n", "STACK", "CONDITION", "RUNNING", "API PORT");
+            let longest = lines.iter().map(|line| line.stack.len()).max();
+            let width = longest.unwrap_or_default().max(20);
+            let mut text = format!(
+                "{:<width$} {:<10} {:<10} {}\n",
+                "STACK", "CONDITION", "RUNNING", "API PORT"
+            );
             for line in &lines {
                 let running = format!("{} of {}", line.running, line.services);
                 let api = line.api.map_or_else(String::new, |port| port.to_string());
                 // Writing to a String cannot fail.
-                let _ =
-                    writeln!(text, "{:<20} {:<10} {running:<10} {api}", line.stack, line.condition);
+                let _ = writeln!(
+                    text,
+                    "{:<width$} {:<10} {running:<10} {api}",
+                    line.stack, line.condition
+                );
             }
             print(&text)
         }

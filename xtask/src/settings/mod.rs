@@ -290,6 +290,8 @@ mod tests {
         ] {
             assert_eq!(load(settings).unwrap_err().0, wanted);
         }
+        let both = load(&["sign_locators=false", "enforce_permissions=true"]).unwrap_err().0;
+        assert!(both.ends_with("sign_locators: without signatures none can be enforced"), "{both}");
     }
 
     #[test]

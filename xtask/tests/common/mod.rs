@@ -6,6 +6,7 @@ mod processes;
 pub(crate) mod project;
 pub(crate) mod readme;
 pub(crate) mod repository;
+pub(crate) mod servers;
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

@@ -94,7 +94,7 @@ stop_all() {
     fi
 }
 
-for service in none "$KILLED" none; do
+for service in "$KILLED" none; do
     start_all
     work
     if test "$service" != none; then

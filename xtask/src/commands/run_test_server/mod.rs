@@ -55,7 +55,7 @@ fn act(workspace: &Workspace, action: Action, arguments: &RunTestServer) -> anyh
         Action::StartArvGitHttpd => proxies::start_arv_git_httpd(&session),
         Action::StopArvGitHttpd => session.stop(&["arv-git-httpd"]),
         Action::StartNginx => proxies::start_nginx(&session),
-        Action::StopNginx => session.stop(&["nginx"]),
+        Action::StopNginx => proxies::stop_nginx(&session),
         Action::DatabaseReset => api::reset(&session),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn start_arv_git_httpd(session: &Session<'_>) -> anyhow::Result<()> {
 /// # Errors
 /// When it does not come up.
 pub(super) fn start_nginx(session: &Session<'_>) -> anyhow::Result<()> {
-    session.stop(&["nginx"])?;
+    stop_nginx(session)?;
     let mut cluster = session.cluster()?;
     for service in ["keepproxy", "arv-git-httpd"] {
         let text = std::fs::read_to_string(session.place.port_file(service)).unwrap_or_default();
@@ -58,4 +58,13 @@ pub(super) fn start_nginx(session: &Session<'_>) -> anyhow::Result<()> {
     let configuration = nginx::configuration(&cluster.context());
     place::write(&session.place.nginx_conf(), &configuration, 0o644)
         .inspect_err(|_| session.take_back(&names))
+}
+
+/// Ends the front.
+///
+/// # Errors
+/// When it cannot be ended, or a file not be removed.
+pub(super) fn stop_nginx(session: &Session<'_>) -> anyhow::Result<()> {
+    session.stop(&["nginx"])?;
+    place::remove([session.place.nginx_conf()])
 }
