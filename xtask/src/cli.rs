@@ -337,6 +337,8 @@ pub(crate) enum BenchPart {
     Life,
     /// Requests to the API server, beside what the real one takes
     Api,
+    /// Blocks stored and read on every route, beside the real programs on PATH
+    Keep,
 }
 
 #[derive(Debug, Subcommand)]

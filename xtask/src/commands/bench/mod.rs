@@ -6,6 +6,7 @@ use crate::workspace::Workspace;
 
 mod api;
 mod ground;
+mod keep;
 mod life;
 mod load;
 
@@ -19,6 +20,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Bench) -> anyhow::Result<()
     let interrupt = Interrupt::catch()?;
     if measures(arguments, BenchPart::Api) {
         api::run(workspace, arguments, &interrupt)?;
+    }
+    if measures(arguments, BenchPart::Keep) {
+        keep::run(workspace, arguments, &interrupt)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::signals::Interrupt;
 pub(super) mod http;
 mod outcome;
 pub(super) mod table;
-mod work;
+pub(super) mod work;
 
 pub(super) use outcome::Outcome;
 

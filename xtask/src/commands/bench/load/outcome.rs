@@ -13,7 +13,11 @@ pub(in super::super) struct Outcome {
 
 impl Outcome {
     /// Of operations that took `times` in any order, `elapsed` all together, and the servers `worked`.
-    pub(super) fn new(mut times: Vec<Duration>, elapsed: Duration, worked: Duration) -> Self {
+    pub(in super::super) fn new(
+        mut times: Vec<Duration>,
+        elapsed: Duration,
+        worked: Duration,
+    ) -> Self {
         times.sort_unstable();
         Self { times, elapsed, worked }
     }

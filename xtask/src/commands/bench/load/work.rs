@@ -7,14 +7,24 @@ use crate::process::table::{self, Entry};
 /// The time that `roots` and all that descend from them have worked so far, those included that have
 /// ended and been waited for.
 pub(super) fn of(roots: &[i32]) -> Duration {
+    family(roots).iter().map(|entry| entry.worked).sum()
+}
+
+/// `roots`, and all that descend from them.
+pub(in super::super) fn family(roots: &[i32]) -> Vec<Entry> {
     let entries = table::read();
-    let belongs = |entry: &&Entry| {
-        let mut ancestors = std::iter::successors(Some(*entry), |entry| {
+    let belongs = |entry: &Entry| {
+        let mut ancestors = std::iter::successors(Some(entry), |entry| {
             entries.iter().find(|other| other.pid == entry.parent)
         });
         ancestors.any(|entry| roots.contains(&entry.pid))
     };
-    entries.iter().filter(belongs).map(|entry| entry.worked).sum()
+    let belongs: Vec<bool> = entries.iter().map(belongs).collect();
+    entries
+        .into_iter()
+        .zip(belongs)
+        .filter_map(|(entry, belongs)| belongs.then_some(entry))
+        .collect()
 }
 
 #[cfg(test)]
