@@ -9,13 +9,14 @@ use rustls::{ClientConfig, RootCertStore};
 use sdk_fixtures::Fixtures;
 use serde_json::Value;
 
-use crate::case::Service;
+use crate::case::{Era, Service};
 use crate::connection::{self, Address};
 
 /// The addresses that are known.
 pub(crate) struct Addresses {
     tls: Arc<ClientConfig>,
     api: String,
+    era: Era,
     /// A keepstore's `scheme://host:port`.
     keepstore: Option<String>,
 }
@@ -31,9 +32,16 @@ impl Addresses {
         };
         let api = variable("ARVADOS_API_HOST")?;
         let tls = trusting(&variable("ARVADOS_TEST_CA_CERT")?)?;
-        let mut addresses = Self { tls: Arc::new(tls), api, keepstore: None };
+        let (tls, era) = (Arc::new(tls), Era::Current);
+        let mut addresses = Self { tls, api, era, keepstore: None };
+        addresses.era = addresses.ask_for_era()?;
         addresses.keepstore = addresses.ask_for_keepstore(&fixtures.auth_token("admin")?)?;
         Ok(addresses)
+    }
+
+    /// Whose clients the cluster serves.
+    pub(crate) fn era(&self) -> Era {
+        self.era
     }
 
     /// Where to reach the service.
@@ -55,12 +63,30 @@ impl Addresses {
         Ok(Address { host: host.trim_end_matches('/').to_owned(), tls })
     }
 
+    /// Only in 2015 are there jobs.
+    fn ask_for_era(&self) -> anyhow::Result<Era> {
+        let address = self.of(Service::Api).map_err(anyhow::Error::msg)?;
+        let head = format!(
+            "GET /discovery/v1/apis/arvados/v1/rest HTTP/1.1\r\nHost: {}\r\n\
+             Connection: close\r\n\r\n",
+            address.host
+        );
+        let answer = connection::exchange(&address, &head, b"")?;
+        let document: Value =
+            serde_json::from_slice(&answer.body).context("the discovery document")?;
+        Ok(match document["resources"].get("jobs") {
+            Some(_) => Era::Y2015,
+            None => Era::Current,
+        })
+    }
+
     fn ask_for_keepstore(&self, token: &str) -> anyhow::Result<Option<String>> {
         let address = self.of(Service::Api).map_err(anyhow::Error::msg)?;
         let head = format!(
             "GET /arvados/v1/keep_services HTTP/1.1\r\nHost: {}\r\n\
-             Authorization: Bearer {token}\r\nConnection: close\r\n\r\n",
-            address.host
+             Authorization: {} {token}\r\nConnection: close\r\n\r\n",
+            address.host,
+            self.era.token_scheme(),
         );
         let answer = connection::exchange(&address, &head, b"")?;
         let list: Value = serde_json::from_slice(&answer.body).context("keep_services")?;

@@ -16,6 +16,9 @@ pub(crate) struct CaseFile {
     pub(crate) name: String,
     /// Where a request goes that does not say so itself.
     pub(crate) service: Service,
+    /// What clusters it is about; on others its cases are skipped.
+    #[serde(default)]
+    pub(crate) era: Eras,
     /// The file is for clusters that answer this so; on others its cases are skipped.
     pub(crate) only_if: Option<Condition>,
     pub(crate) cases: Vec<Case>,
@@ -56,7 +59,7 @@ pub(crate) struct Request {
     /// Added to the path; what is not text is sent as JSON.
     #[serde(default)]
     pub(crate) query: BTreeMap<String, Value>,
-    /// The label of a fixture token, sent as `Authorization: Bearer`.
+    /// The label of a fixture token, sent as `Authorization: Bearer`, or `OAuth2` in 2015.
     pub(crate) token: Option<String>,
     /// Sent besides those that every request has, or in place of them.
     #[serde(default)]
@@ -80,6 +83,56 @@ pub(crate) struct Expectation {
     pub(crate) body: Option<String>,
     /// Part of the body: an object may have more keys than these.
     pub(crate) json: Option<Value>,
+}
+
+/// The era that a cluster serves clients of.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub(crate) enum Era {
+    #[serde(rename = "current")]
+    Current,
+    #[serde(rename = "2015")]
+    Y2015,
+}
+
+/// Which eras a file is about.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub(crate) enum Eras {
+    #[default]
+    #[serde(rename = "current")]
+    Current,
+    #[serde(rename = "2015")]
+    Y2015,
+    #[serde(rename = "both")]
+    Both,
+}
+
+impl Eras {
+    /// Whether `era` is among them.
+    pub(crate) fn has(self, era: Era) -> bool {
+        match self {
+            Self::Current => era == Era::Current,
+            Self::Y2015 => era == Era::Y2015,
+            Self::Both => true,
+        }
+    }
+}
+
+impl Era {
+    /// The word before a token in the header `Authorization`.
+    pub(crate) fn token_scheme(self) -> &'static str {
+        match self {
+            Self::Current => "Bearer",
+            Self::Y2015 => "OAuth2",
+        }
+    }
+
+    /// Its name, as `services up --era` takes it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Y2015 => "2015",
+        }
+    }
 }
 
 /// A service, by how clients reach it.
@@ -155,6 +208,7 @@ mod tests {
                 "5:12: cases[0].expect: unknown field `stats`",
             ),
             ("service: apy\ncases: []\n", "1:10: service: unknown variant `apy`"),
+            ("service: api\nera: '1999'\ncases: []\n", "2:6: era: unknown variant `1999`"),
             (
                 "service: api\ncases:\n- name: two\n  request: {path: /, body: x, zeros: 3}\n  expect: {status: 200}\n",
                 "3:1: the case \"two\" has more than one body",

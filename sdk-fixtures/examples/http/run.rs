@@ -8,7 +8,7 @@ use sdk_fixtures::Fixtures;
 use serde_json::Value;
 
 use crate::addresses::Addresses;
-use crate::case::{Case, CaseFile, Expectation, Request, Service};
+use crate::case::{Case, CaseFile, Era, Expectation, Request, Service};
 use crate::compare;
 use crate::connection::{self, Answer};
 use crate::placeholder::Known;
@@ -47,8 +47,10 @@ pub(crate) fn file(
 ) -> anyhow::Result<()> {
     let run = format!("{:08x}", getrandom::u32()?);
     let mut scope = Scope { addresses, fixtures, run, kept: BTreeMap::new() };
-    let mut reason = None;
-    if let Some(condition) = &file.only_if {
+    let era = addresses.era();
+    let mut reason =
+        (!file.era.has(era)).then(|| format!("the cluster is of the era {}", era.name()));
+    if let Some(condition) = file.only_if.as_ref().filter(|_| reason.is_none()) {
         let held = scope.answer_to(file.service, &condition.request, &condition.expect);
         reason = match held {
             Ok((_, differences)) if differences.is_empty() => None,
@@ -108,7 +110,7 @@ impl Scope<'_> {
         let address = self.addresses.of(service).map_err(anyhow::Error::msg)?;
         let host = address.host.clone();
         let known = Known { fixtures: self.fixtures, host, run: &self.run, kept: &self.kept };
-        let (head, body) = written(request, &known)?;
+        let (head, body) = written(request, self.addresses.era(), &known)?;
         let answer = connection::exchange(&address, &head, &body)?;
         let differences = compare::differences(expected, &answer, &known)?;
         Ok((answer, differences))
@@ -116,11 +118,12 @@ impl Scope<'_> {
 }
 
 /// The head and the body of a request as they are sent.
-fn written(request: &Request, known: &Known<'_>) -> anyhow::Result<(String, Vec<u8>)> {
+fn written(request: &Request, era: Era, known: &Known<'_>) -> anyhow::Result<(String, Vec<u8>)> {
     let (kind, body) = body_of(request, known)?;
     let mut headers = vec![("Host", known.host.clone()), ("Connection", "close".to_owned())];
     if let Some(label) = &request.token {
-        headers.push(("Authorization", format!("Bearer {}", known.fixtures.auth_token(label)?)));
+        let token = known.fixtures.auth_token(label)?;
+        headers.push(("Authorization", format!("{} {token}", era.token_scheme())));
     }
     headers.extend(kind.map(|kind| ("Content-Type", kind.to_owned())));
     let is_chunked = request.headers.keys().any(|name| name == "Transfer-Encoding");
@@ -179,7 +182,7 @@ mod tests {
     fn sent(yaml: &str) -> (String, Vec<u8>) {
         let (fixtures, kept) = (Fixtures::builtin(), BTreeMap::new());
         let known = Known { fixtures: &fixtures, host: "h:1".into(), run: "r", kept: &kept };
-        written(&request(yaml), &known).unwrap()
+        written(&request(yaml), Era::Current, &known).unwrap()
     }
 
     #[test]
