@@ -57,7 +57,7 @@ fn section(resource: &Resource, coverage: &Coverage) -> String {
     match resource.admin_only {
         [] => {}
         [era] if only(resource.eras).is_none() => {
-            facts.push(format!("In the era {} only admins write them.", name(*era)))
+            facts.push(format!("In the era {} only admins write them.", name(*era)));
         }
         _ => facts.push("Only admins write them.".to_owned()),
     }

@@ -40,9 +40,13 @@ fn send_many(era: &'static str) {
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let requests = odd_request(&Discovered::read(&server));
-    runner.run(&requests, |odd| send(&server, &odd)).unwrap_or_else(|bad| panic!("{era}: {bad}"));
+    let outcome = runner.run(&requests, |odd| send(&server, &odd));
+    let failure = outcome.err().map(|failure| failure.to_string());
+    assert!(failure.is_none(), "{era}: {}", failure.unwrap_or_default());
     for odd in extremes() {
-        send(&server, &odd).unwrap_or_else(|bad| panic!("{era}: {}: {bad}", odd.path));
+        let outcome = send(&server, &odd);
+        let size = odd.body.len();
+        assert!(outcome.is_ok(), "{era}: {} with {size} bytes: {outcome:?}", odd.path);
     }
     assert_eq!(server.get("admin", "users/current").0, 200);
     assert_eq!(server.complaints(), Vec::<String>::new());
