@@ -16,6 +16,9 @@ pub(crate) const OPERATORS: &[&str] = &[
     "exists", "contains", "@@", "<>", "~", "",
 ];
 
+/// Filters, attributes to order by (descending or not), and the limit and offset of a page.
+type Asked = (Vec<Value>, Vec<(String, bool)>, (usize, usize));
+
 /// Random requests for each class.
 const CASES: u32 = 100;
 
@@ -59,7 +62,7 @@ fn compare(era: &'static str) {
         types.retain(|name, _| rows[0].contains_key(name));
         let class = Class { types, infixes: discovered.infixes(), today: era == "current" };
         let asked = (filters(&class, &rows), order(&class), (0..30_usize, 0..9_usize));
-        let test = |(filters, order, page): (Vec<Value>, Vec<(String, bool)>, (usize, usize))| {
+        let test = |(filters, order, page): Asked| {
             check(&server, plural, &class, &rows, &filters, &order, page)
         };
         let failure = runner().run(&asked, test).err().map(|failure| failure.to_string());

@@ -12,6 +12,9 @@ pub(crate) type Row = Map<String, Value>;
 /// Whether an object is in a filtered list.
 pub(crate) type Test = Box<dyn Fn(&Row) -> bool>;
 
+/// Whether what an object has at a key, if anything, is as a filter wants it.
+type TestOfValue = Box<dyn Fn(Option<&Value>) -> bool>;
+
 /// Attributes that no column holds: they cannot be filtered or ordered by.
 const COMPUTED: &[&str] = &[
     "can_manage",
@@ -233,9 +236,7 @@ fn on_value(name: &str, kind: &str, operator: &str, operand: &Value) -> Option<T
 /// Operators on what an object has at a key.
 fn in_object(object: &str, key: &str, operator: &str, operand: &Value) -> Option<Test> {
     let key = key.to_owned();
-    let at_key = move |test: Box<dyn Fn(Option<&Value>) -> bool>| {
-        on(object, move |cell| test(cell.get(&key)))
-    };
+    let at_key = move |test: TestOfValue| on(object, move |cell| test(cell.get(&key)));
     let operand = operand.clone();
     match operator {
         "=" => at_key(Box::new(move |found| found.is_some_and(|found| covers(found, &operand)))),
