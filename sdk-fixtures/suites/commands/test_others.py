@@ -1,8 +1,11 @@
 """arv-copy, arv-keepdocker, arv-normalize and arv-ws, and what all commands have."""
 
+import http.server
 import json
 import signal
 import subprocess
+import sys
+import threading
 
 import cluster
 from command_case import CommandCase
@@ -24,6 +27,63 @@ class All(CommandCase):
         for program in PROGRAMS:
             with self.subTest(program=program):
                 self.fail_with(2, "usage", program, "--no-such-option")
+
+
+class Arv(CommandCase):
+    """The subcommands of arv that are the SDK's."""
+
+    def arv(self, *arguments):
+        command = [sys.executable, "-m", "arvados.commands.arvcli", *map(str, arguments)]
+        environment = cluster.environment(self.folder, cluster.ACTIVE)
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        return done.stdout
+
+    def test_keep_lists_and_gets(self):
+        uuid = self.put(self.write("file", b"foo"))
+        self.assertEqual(self.arv("keep", "ls", uuid), b"./file\n")
+        self.assertEqual(self.arv("keep", "get", f"{uuid}/file"), b"foo")
+        self.assertIn(b"REPOSITORY", self.arv("keep", "docker"))
+
+
+class Website(http.server.BaseHTTPRequestHandler):
+    """Has one file at every address, which has to be asked for each time."""
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.send_header("ETag", '"first"')
+        self.send_header("Cache-Control", "max-age=0")
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+
+    def do_GET(self):
+        self.server.downloads += 1
+        self.do_HEAD()
+        self.wfile.write(b"foo")
+
+    def log_message(self, *_):
+        pass
+
+
+class Download(CommandCase):
+    def test_what_is_at_an_address_is_stored_once(self):
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Website) as website:
+            website.downloads = 0
+            threading.Thread(target=website.serve_forever).start()
+            url = f"http://127.0.0.1:{website.server_port}/a/two%20words?b=1"
+            try:
+                uuids = [self.download(url) for _ in range(2)]
+            finally:
+                website.shutdown()
+        self.assertEqual((uuids[0], website.downloads), (uuids[1], 1))
+        self.assertEqual(self.get(f"{uuids[0]}/two%20words"), b"foo")
+        self.assertEqual(self.record(uuids[0])["properties"][url]["Etag"], '"first"')
+
+    def download(self, url):
+        """The uuid of the collection that it is stored in."""
+        uuid = self.succeed("arv-copy", "--retries", 0, "--project-uuid", APROJECT, url).stdout.decode().strip()
+        cluster.delete_afterwards(self, cluster.api(self, cluster.ACTIVE), uuid)
+        return uuid
 
 
 class Copy(CommandCase):
