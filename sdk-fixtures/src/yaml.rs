@@ -6,6 +6,7 @@
 //! ([`exact`]), and what only YAML 1.1 takes for more than text stays [`Value::Plain`].
 
 mod exact;
+mod pieces;
 mod place;
 mod settle;
 mod tree;
@@ -32,7 +33,7 @@ pub(crate) struct Wrong {
 /// # Errors
 /// When `text` is not YAML, or not a mapping of mappings.
 pub(crate) fn records(text: &str) -> Result<Vec<Record>, Wrong> {
-    let Value::Map(entries) = document(text).map_err(|error| wrong(&error))? else {
+    let Value::Map(entries) = file(text).map_err(|error| wrong(&error))? else {
         return Ok(Vec::new());
     };
     Ok(entries
@@ -46,6 +47,18 @@ pub(crate) fn records(text: &str) -> Result<Vec<Record>, Wrong> {
             },
         })
         .collect())
+}
+
+fn file(text: &str) -> serde_yaml::Result<Value> {
+    let records = |piece: &str| match document(piece) {
+        Ok(Value::Map(records)) => Some(records),
+        _ => None,
+    };
+    match pieces::read(text, records) {
+        // A label may come again in another piece.
+        Some(pieces) => Ok(Value::Map(settle::last_of_each(pieces.into_iter().flatten()))),
+        None => document(text),
+    }
 }
 
 fn document(text: &str) -> serde_yaml::Result<Value> {
@@ -144,6 +157,36 @@ mod tests {
         let list = vec![Value::Integer(1), text("1e5"), Value::Float(2.5)];
         let expected = [("a".to_owned(), Value::List(list)), ("b".to_owned(), text(&digits))];
         assert_eq!(nested, Value::Map(expected.to_vec()));
+    }
+
+    /// So many records that they are read in pieces.
+    fn many_records() -> String {
+        let record = |number| format!("r{number}:\n  number: {number}\n  text: 'é: {number}'\n");
+        (0..30_000).map(record).collect()
+    }
+
+    #[test]
+    fn many_records_are_read_like_few() {
+        let source = many_records() + "r7:\n  number: 1e5\n";
+        let read = records(&source).unwrap();
+        assert_eq!(read.len(), 30_000);
+        for (number, record) in read.iter().enumerate().filter(|(number, _)| *number != 7) {
+            assert_eq!(record.label, format!("r{number}"));
+            let words = text(&format!("é: {number}"));
+            let number = Value::Integer(number as i64);
+            let expected = [("number".to_owned(), number), ("text".to_owned(), words)];
+            assert_eq!(record.columns, expected);
+        }
+        let last = [("number".to_owned(), text("1e5"))];
+        assert_eq!(read[7].columns, last, "the last of a name wins");
+    }
+
+    #[test]
+    fn what_is_wrong_in_many_records_has_its_place() {
+        let wrong = records(&(many_records() + "wrong:\n  - 1\n")).unwrap_err();
+        assert_eq!(wrong.position, Some((90_002, 3)));
+        let alias = many_records() + "first: &a {x: 1}\n" + &many_records() + "again:\n *a\n";
+        assert_eq!(records(&alias).unwrap().len(), 30_002);
     }
 
     #[test]

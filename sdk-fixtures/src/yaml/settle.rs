@@ -16,6 +16,15 @@ pub(super) fn settled(value: Value) -> Value {
     }
 }
 
+/// Settled entries, of which the last of the same name wins.
+pub(super) fn last_of_each(
+    entries: impl IntoIterator<Item = (String, Value)>,
+) -> Vec<(String, Value)> {
+    let mut kept = Kept::default();
+    kept.put_all(entries);
+    kept.entries
+}
+
 /// As Ruby does it: entry by entry, so that a merge overrides what stands before it.
 fn settled_entries(entries: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let mut kept = Kept::default();
@@ -43,7 +52,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn put_all(&mut self, entries: Vec<(String, Value)>) {
+    fn put_all(&mut self, entries: impl IntoIterator<Item = (String, Value)>) {
         for (key, value) in entries {
             self.put(key, value);
         }

@@ -97,7 +97,7 @@ fn row(
     record: &Record,
     now: jiff::Timestamp,
 ) -> anyhow::Result<Row> {
-    let mut row = table.empty_row(label_id(&record.label));
+    let mut row = FixtureTable::empty_row(label_id(&record.label));
     for (name, given) in &record.columns {
         set(&mut row, table.resource, era, name, given)?;
     }
@@ -149,10 +149,7 @@ fn set(
         if template.is_some() {
             row.relative.push((column.name, template));
         }
-        match row.object.get_mut(column.name) {
-            Some(initial) => *initial = value,
-            None => drop(row.object.insert(column.name.to_owned(), value)),
-        }
+        row.object.insert(column.name.to_owned(), value);
         return Ok(());
     }
     if let (Some(column), Some(label)) =

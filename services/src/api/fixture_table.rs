@@ -24,7 +24,7 @@ pub(crate) struct Row {
     pub(crate) id: i64,
     /// Whether the fixture itself gives the id.
     pub(crate) has_own_id: bool,
-    /// Its attributes.
+    /// Its attributes, as far as they are set.
     pub(crate) object: Object,
     /// Columns that are relative to now, with their template; without one it is now itself.
     pub(crate) relative: Vec<(&'static str, Option<String>)>,
@@ -36,11 +36,12 @@ pub(crate) struct FixtureTable<'a> {
     pub(crate) resource: &'static Resource,
     db: &'a Connection,
     columns: Vec<&'static Attribute>,
+    /// What each of them has when a fixture does not set it.
+    initial: Vec<Sql>,
     insert: CachedStatement<'a>,
     note_relative: CachedStatement<'a>,
     relative: BTreeSet<&'static str>,
     uuids: HashSet<String>,
-    empty: Object,
 }
 
 impl<'a> FixtureTable<'a> {
@@ -61,7 +62,7 @@ impl<'a> FixtureTable<'a> {
             names.join(", "),
             ", ?".repeat(names.len())
         );
-        let initial = |column: &&Attribute| (column.name.to_owned(), value::initial(column));
+        let initial = |column: &&Attribute| value::to_sql(column.kind, &value::initial(column));
         Ok(Self {
             resource,
             db,
@@ -69,14 +70,14 @@ impl<'a> FixtureTable<'a> {
             note_relative: db.prepare_cached("INSERT INTO relative_values VALUES (?, ?, ?, ?)")?,
             relative: BTreeSet::new(),
             uuids: HashSet::new(),
-            empty: resource.columns(era).map(|column| initial(&column)).collect(),
+            initial: columns.iter().map(|column| initial(column)).collect(),
             columns,
         })
     }
 
     /// A row in which nothing is set yet.
-    pub(crate) fn empty_row(&self, id: i64) -> Row {
-        Row { id, has_own_id: false, object: self.empty.clone(), relative: Vec::new() }
+    pub(crate) fn empty_row(id: i64) -> Row {
+        Row { id, has_own_id: false, object: Object::new(), relative: Vec::new() }
     }
 
     /// Adds `row`. If another has the id that Rails gives it, it has the next one that is free.
@@ -107,11 +108,11 @@ impl<'a> FixtureTable<'a> {
     }
 
     fn try_insert(&mut self, id: i64, object: &Object) -> rusqlite::Result<usize> {
-        let null = serde_json::Value::Null;
-        let values = self
-            .columns
-            .iter()
-            .map(|column| value::to_sql(column.kind, object.get(column.name).unwrap_or(&null)));
+        let columns = self.columns.iter().zip(&self.initial);
+        let values = columns.map(|(column, initial)| match object.get(column.name) {
+            Some(value) => value::to_sql(column.kind, value),
+            None => initial.clone(),
+        });
         self.insert.execute(params_from_iter([Sql::Integer(id)].into_iter().chain(values)))
     }
 
@@ -139,7 +140,7 @@ mod tests {
         db.execute_batch(&schema::statements(Era::Current))?;
         let mut table = FixtureTable::new(&db, resource, Era::Current)?;
         for (id, uuid, has_own_id) in rows {
-            let mut row = table.empty_row(*id);
+            let mut row = FixtureTable::empty_row(*id);
             row.has_own_id = *has_own_id;
             row.object.insert("uuid".to_owned(), (*uuid).into());
             table.insert(&row)?;
