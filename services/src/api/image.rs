@@ -1,5 +1,6 @@
 //! The prepared image of the fixture database, made once for each content of the fixtures.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -17,21 +18,51 @@ use crate::signature::to_hex;
 /// Part of every image's name: to be raised when fixtures are to be loaded in another way.
 const LOADER_VERSION: u32 = 2;
 
+/// What begins the name of an image that is not finished.
+const DRAFT: &str = ".image";
+
 /// The image of `fixtures` in the folder `cache`, made now if it is not there.
 ///
 /// # Errors
 /// When a fixture is wrong, with its file and label, or the folder cannot be written.
 pub(crate) fn prepare(fixtures: &Fixtures, cache: &Path, era: Era) -> anyhow::Result<PathBuf> {
     let image = cache.join(format!("{}.sqlite", key(fixtures, era)?));
+    if image.exists() {
+        return Ok(image);
+    }
+    fs_err::create_dir_all(cache)?;
+    let _turn = take_turn(cache)?;
+    remove_drafts(cache)?;
+    // Another server may have made it, while we waited for our turn.
     if !image.exists() {
-        fs_err::create_dir_all(cache)?;
-        let draft = tempfile::Builder::new().prefix(".image").tempfile_in(cache)?;
+        let draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(cache)?;
         build(draft.path(), fixtures, era)?;
         draft
             .persist(&image)
             .with_context(|| format!("keep the database image {}", image.display()))?;
     }
     Ok(image)
+}
+
+/// Waits until no other server makes an image there: of as many as start at once, one makes it for
+/// all. The turn is over when the file is closed, also by the end of the process.
+fn take_turn(cache: &Path) -> anyhow::Result<File> {
+    let path = cache.join("image.lock");
+    let file = fs_err::File::create(&path)?.into_parts().0;
+    file.lock().with_context(|| format!("lock {}", path.display()))?;
+    Ok(file)
+}
+
+/// Removes what servers have left that were killed in the middle: as it is our turn, no other draft is
+/// anybody's.
+fn remove_drafts(cache: &Path) -> anyhow::Result<()> {
+    for entry in fs_err::read_dir(cache)? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(DRAFT.as_bytes()) {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn key(fixtures: &Fixtures, era: Era) -> anyhow::Result<String> {
@@ -57,4 +88,32 @@ fn build(path: &Path, fixtures: &Fixtures, era: Era) -> anyhow::Result<()> {
     transaction.commit()?;
     db.close().map_err(|(_, error)| error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    fn names(cache: &Path) -> Vec<String> {
+        let entries = fs_err::read_dir(cache).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn servers_that_start_at_once_make_one_image() {
+        let cache = tempfile::tempdir().unwrap();
+        let prepare = || prepare(&Fixtures::builtin(), cache.path(), Era::Current).unwrap();
+        let made = || prepare().metadata().unwrap().ino();
+        let inodes = std::thread::scope(|scope| {
+            let threads = [(); 3].map(|()| scope.spawn(made));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(inodes, [inodes[0]; 3]);
+        assert_eq!(names(cache.path()).len(), 2, "the image and its lock");
+    }
 }

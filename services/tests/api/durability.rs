@@ -9,6 +9,7 @@ use ureq::http::Request;
 
 use super::NONE;
 use super::api_server::Server;
+use super::fixtures;
 
 /// Kills of one test.
 const KILLS: usize = 4;
@@ -173,4 +174,34 @@ fn a_request_sees_the_state_before_a_reset_or_behind_it() {
         is_over.store(true, Ordering::Relaxed);
     });
     assert_eq!(["admin", "active"].map(count), before);
+}
+
+/// How many unfinished and finished images there are.
+fn images(server: &Server) -> (usize, usize) {
+    let entries = fs_err::read_dir(server.path("images")).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let (drafts, others): (Vec<_>, Vec<_>) = names.partition(|name| name.starts_with(".image"));
+    (drafts.len(), others.iter().filter(|name| name.ends_with(".sqlite")).count())
+}
+
+#[test]
+fn nothing_is_left_of_an_image_whose_server_was_killed_while_it_made_it() {
+    let folder = fixtures::folder("");
+    let collections = folder.path().join("collections.yml");
+    fs_err::remove_file(&collections).unwrap();
+    nix::unistd::mkfifo(&collections, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut server = Server::start_on("current", folder.path());
+    // It reads the pipe first for the image's name, then for the records, and waits for its end.
+    let loading = loop {
+        let pipe = fs_err::OpenOptions::new().write(true).open(&collections).unwrap();
+        if images(&server) == (1, 0) {
+            break pipe;
+        }
+    };
+    fs_err::remove_file(&collections).unwrap();
+    fs_err::write(&collections, "").unwrap();
+    server.restart();
+    drop(loading);
+    assert_eq!(server.get("admin", "users/current").0, 200);
+    assert_eq!(images(&server), (0, 1));
 }

@@ -6,7 +6,7 @@ use super::api_server::Server;
 use super::{ACTIVE, NONE};
 
 /// A folder of fixtures with the users and tokens of the project, and `collections`.
-fn folder(collections: &str) -> tempfile::TempDir {
+pub(super) fn folder(collections: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let builtin = sdk_fixtures::Fixtures::builtin();
     for name in ["users.yml", "api_client_authorizations.yml", "api_clients.yml"] {
