@@ -164,11 +164,7 @@ fn reader_accounts(era: Era, db: &Connection, request: &ApiRequest) -> Result<Ve
 
 fn access(api: &Api, db: &Connection, readers: &[Account]) -> Result<Arc<Access>> {
     let of = |account: &Account| -> Result<Arc<Access>> {
-        let access = api.permissions.access(db, &account.uuid)?;
-        Ok(match account.is_admin {
-            true => Arc::new(Access::clone(&access).with_everything()),
-            false => access,
-        })
+        Ok(api.permissions.access(db, &account.uuid, account.is_admin)?)
     };
     match readers {
         [one] => of(one),

@@ -43,15 +43,29 @@ impl Condition {
         Self::joined(conditions, " OR ", "FALSE")
     }
 
+    /// Whether it holds of everything, as can be seen.
+    pub(crate) fn is_always(&self) -> bool {
+        self.sql == "TRUE"
+    }
+
     /// It does not hold, or cannot be told because of a null.
     pub(crate) fn negated(self) -> Self {
+        if self.sql == "FALSE" {
+            return Self::all([]);
+        }
         Self { sql: format!("({}) IS NOT TRUE", self.sql), ..self }
+    }
+
+    /// The same for rows that are found in another way: it is checked of each, and no index leads to
+    /// those for which it holds.
+    pub(crate) fn checked(self) -> Self {
+        Self { sql: format!("({}) IS TRUE", self.sql), ..self }
     }
 
     fn joined(conditions: impl IntoIterator<Item = Self>, by: &str, none: &str) -> Self {
         let mut texts: Vec<String> = Vec::new();
         let mut parameters = Vec::new();
-        for condition in conditions {
+        for condition in conditions.into_iter().filter(|condition| condition.sql != none) {
             texts.push(condition.sql);
             parameters.extend(condition.parameters);
         }

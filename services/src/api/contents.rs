@@ -13,6 +13,7 @@ use super::present;
 use super::readable;
 use super::resource::Resource;
 use super::resources::{self, GROUPS, USERS};
+use super::sought::Sought;
 use super::uuid;
 use super::versions;
 use crate::era::api::{
@@ -38,14 +39,17 @@ pub(crate) fn list(context: &Context<'_>, id: &str) -> Result<Value> {
         let select = selects.as_ref().map(|select| select.of(resource));
         let mut listing = Listing::with_select(resource, era, request, select)?;
         (listing.limit, listing.offset, listing.count) = (left, skip, true);
-        let condition = Condition::all([
-            readable::condition(context, resource, with_trash(context)?),
-            listed(context, resource),
-            versions::listed(context, resource)?,
-            among.clone(),
-            filters.condition(resource)?,
-        ]);
-        let page = list::fetch(context, resource, &listing, &condition)?;
+        let in_trash = readable::in_trash(context, resource, with_trash(context)?);
+        let sought = Sought {
+            readable: readable::permitted(context, resource),
+            wanted: Condition::all([
+                listed(context, resource),
+                among.clone(),
+                filters.condition(resource)?,
+            ]),
+            hidden: Condition::any([in_trash, versions::unlisted(context, resource)?]),
+        };
+        let page = list::fetch(context, resource, &listing, &sought)?;
         let of_class = page.available.unwrap_or_default();
         available += of_class;
         skip = skip.saturating_sub(of_class);

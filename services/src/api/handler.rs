@@ -144,7 +144,8 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
             }
         }
     };
-    Ok(answer?.to_string().into())
+    let text = serde_json::to_vec(&answer?).map_err(|_| ApiError::Unfinished)?;
+    Ok(text.into())
 }
 
 /// Puts the database back, unless it holds a user that no test made.

@@ -16,6 +16,7 @@ use super::present;
 use super::readable;
 use super::resource::{Attribute, Resource, Shown};
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, USERS};
+use super::sought::Sought;
 use super::tokens;
 use super::user_agreement::{self, USER_AGREEMENTS};
 use super::versions;
@@ -67,8 +68,8 @@ pub(crate) fn list_among(
     if let Some(order) = order.filter(|_| context.request.parameter("order").is_none()) {
         order.clone_into(&mut listing.order);
     }
-    let condition = Condition::all([those, condition(context, resource)?]);
-    let Page { objects, limit, available } = fetch(context, resource, &listing, &condition)?;
+    let sought = sought(context, resource, those)?;
+    let Page { objects, limit, available } = fetch(context, resource, &listing, &sought)?;
     let mut items = Vec::with_capacity(objects.len());
     for object in &objects {
         items.push(present::item(context, resource, object, listing.select.as_deref())?);
@@ -87,14 +88,16 @@ pub(crate) fn list_among(
     Ok((answer, objects))
 }
 
-fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
+fn sought(context: &Context<'_>, resource: &Resource, those: Condition) -> Result<Sought> {
     let (era, request) = (context.era(), context.request);
     let with_trash = HAS_TRASH.of(era) && request.flag("include_trash")?;
     let readable = match resource.plural {
         plural if plural == NODES.plural => crunch1::listed_nodes(context),
-        _ => readable::condition(context, resource, with_trash),
+        _ => readable::permitted(context, resource),
     };
-    let mut conditions = vec![readable, versions::listed(context, resource)?];
+    let in_trash = readable::in_trash(context, resource, with_trash);
+    let hidden = Condition::any([in_trash, versions::unlisted(context, resource)?]);
+    let mut conditions = vec![those];
     if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
         let own = context.caller.account.as_ref();
         conditions.push(Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid)));
@@ -110,7 +113,7 @@ fn condition(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
             conditions.push(filter::compile_where(resource, era, &wanted)?);
         }
     }
-    Ok(Condition::all(conditions))
+    Ok(Sought { readable, wanted: Condition::all(conditions), hidden })
 }
 
 /// The part of a list that is one answer.
@@ -123,7 +126,7 @@ pub(crate) struct Page {
     pub(crate) available: Option<u64>,
 }
 
-/// Reads the page that `listing` asks for, of the objects for which `condition` holds.
+/// Reads the page that `listing` asks for, of the objects that are `sought`.
 ///
 /// # Errors
 /// Those of the database.
@@ -131,14 +134,20 @@ pub(crate) fn fetch(
     context: &Context<'_>,
     resource: &Resource,
     listing: &Listing,
-    condition: &Condition,
+    sought: &Sought,
 ) -> Result<Page> {
     let columns = Columns::of(resource, context.era(), |column| match &listing.distinct {
         Some(distinct) => distinct.contains(&column.name),
         None => column.shown != Shown::NotInLists || reads_manifest(listing, column),
     });
     let distinct = if listing.distinct.is_some() { "DISTINCT " } else { "" };
-    let (columns_sql, table, wanted) = (columns.sql(), resource.plural, &condition.sql);
+    let table = resource.plural;
+    let available = match (listing.count, &listing.distinct) {
+        (true, None) => Some(sought.count(context.db, table)?),
+        _ => None,
+    };
+    let condition = sought.for_page(context.db, table, available)?;
+    let (columns_sql, wanted) = (columns.sql(), &condition.sql);
     let all = format!("SELECT {distinct}{columns_sql} FROM {table} WHERE {wanted}");
     let sql = format!("{all} ORDER BY {} LIMIT ? OFFSET ?", listing.order);
     let page = [listing.limit, listing.offset].map(|number| {
@@ -150,13 +159,10 @@ pub(crate) fn fetch(
     let rows = statement.query_map(parameters, |row| columns.read(row))?;
     let (objects, ended_early) = up_to(MAX_MANIFEST_BYTES, rows)?;
     let limit = if ended_early { objects.len() as u64 } else { listing.limit };
-    if !listing.count {
-        return Ok(Page { objects, limit, available: None });
+    if !listing.count || available.is_some() {
+        return Ok(Page { objects, limit, available });
     }
-    let sql = match listing.distinct {
-        Some(_) => format!("SELECT count(*) FROM ({all})"),
-        None => format!("SELECT count(*) FROM {table} WHERE {wanted}"),
-    };
+    let sql = format!("SELECT count(*) FROM ({all})");
     let available: i64 = context
         .db
         .prepare_cached(&sql)?

@@ -179,12 +179,19 @@ fn order(
         if unrepeated.iter().all(|(known, _)| *known != term.0) {
             unrepeated.push(term);
         }
+        // No two objects are equal in it, and SQLite would sort by what follows.
+        if distinct.is_none() && ["id", "uuid"].contains(&term.0) {
+            break;
+        }
     }
     let terms: Vec<_> = unrepeated
         .iter()
-        .map(|(name, direction)| match *direction {
+        .map(|(name, direction)| match (*name, *direction) {
+            // Never null: said of them, it would keep SQLite from using an index.
+            ("id" | "uuid", "desc") => format!("{name} DESC"),
+            ("id" | "uuid", _) => format!("{name} ASC"),
             // PostgreSQL takes a null for larger than everything, SQLite for smaller.
-            "desc" => format!("{name} DESC NULLS FIRST"),
+            (_, "desc") => format!("{name} DESC NULLS FIRST"),
             _ => format!("{name} ASC NULLS LAST"),
         })
         .collect();
@@ -233,15 +240,12 @@ mod tests {
 
     #[test]
     fn the_default_order_comes_last() {
-        let default = "modified_at DESC NULLS FIRST, uuid DESC NULLS FIRST";
+        let default = "modified_at DESC NULLS FIRST, uuid DESC";
         assert_eq!(order_of("", Era::Current), default);
         let named = format!("name ASC NULLS LAST, {default}");
         assert_eq!(order_of("order=name", Era::Current), named);
         assert_eq!(order_of("order=%5B%22name%20asc%22%5D", Era::Current), named);
-        assert_eq!(
-            order_of("order=uuid,collections.modified_at%20DESC", Era::Current),
-            "uuid ASC NULLS LAST, modified_at DESC NULLS FIRST"
-        );
+        assert_eq!(order_of("order=uuid,collections.modified_at%20DESC", Era::Current), "uuid ASC");
     }
 
     #[test]

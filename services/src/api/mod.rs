@@ -49,6 +49,8 @@ mod image;
 mod json_containment;
 mod like;
 mod list;
+#[cfg(test)]
+mod list_cost;
 mod listing;
 #[cfg(test)]
 mod load_bench;
@@ -75,6 +77,7 @@ mod rules;
 mod schema;
 mod seeds;
 mod sharing;
+mod sought;
 mod special;
 mod store;
 mod subproperty;

@@ -60,7 +60,7 @@ impl Columns {
     /// # Errors
     /// Those of the database.
     pub(crate) fn read(&self, row: &Row<'_>) -> rusqlite::Result<Object> {
-        let mut object = Object::new();
+        let mut object = Object::with_capacity(self.0.len());
         for (position, column) in self.0.iter().enumerate() {
             let read = value::from_sql(column.kind, row.get_ref(position)?);
             object.insert(column.name.to_owned(), read);

@@ -26,7 +26,8 @@ struct Kept {
     /// When the next group goes to the trash, if one is to.
     ends: Option<String>,
     graph: Arc<Graph>,
-    accesses: HashMap<String, Arc<Access>>,
+    /// By user, and whether it is an admin.
+    accesses: HashMap<(String, bool), Arc<Access>>,
 }
 
 impl Kept {
@@ -42,17 +43,28 @@ impl PermissionCache {
         Self { era, kept }
     }
 
-    /// What the user `uuid` may do, if it is no admin.
+    /// What the user `uuid` may do, an admin or not.
     ///
     /// To be called before a transaction changes anything: what it then rolled back would be kept.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) fn access(&self, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
-        self.access_at(&time::now(), db, uuid)
+    pub(crate) fn access(
+        &self,
+        db: &Connection,
+        uuid: &str,
+        is_admin: bool,
+    ) -> rusqlite::Result<Arc<Access>> {
+        self.access_at(&time::now(), db, uuid, is_admin)
     }
 
-    fn access_at(&self, now: &str, db: &Connection, uuid: &str) -> rusqlite::Result<Arc<Access>> {
+    fn access_at(
+        &self,
+        now: &str,
+        db: &Connection,
+        uuid: &str,
+        is_admin: bool,
+    ) -> rusqlite::Result<Arc<Access>> {
         let generation = generation(db)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let current = match kept.take().filter(|kept| kept.holds(generation, now)) {
@@ -66,8 +78,11 @@ impl PermissionCache {
         };
         let current = kept.insert(current);
         let graph = Arc::clone(&current.graph);
-        let access = current.accesses.entry(uuid.to_owned());
-        let access = access.or_insert_with(|| Arc::new(graph.access(uuid)));
+        let access = current.accesses.entry((uuid.to_owned(), is_admin));
+        let access = access.or_insert_with(|| {
+            let access = graph.access(uuid);
+            Arc::new(if is_admin { access.with_everything() } else { access })
+        });
         Ok(Arc::clone(access))
     }
 
@@ -163,7 +178,7 @@ mod tests {
         .unwrap();
         let cache = PermissionCache::new(Era::Current);
         let trashed = |now: &str| {
-            let mut trashed = cache.access_at(now, &db, "user").unwrap().trashed().to_vec();
+            let mut trashed = cache.access_at(now, &db, "user", false).unwrap().trashed().to_vec();
             trashed.sort();
             trashed
         };
@@ -178,7 +193,7 @@ mod tests {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(&schema::statements(Era::Current)).unwrap();
         let cache = PermissionCache::new(Era::Current);
-        let access = || cache.access(&db, "user").unwrap();
+        let access = || cache.access(&db, "user", false).unwrap();
         let first = access();
         assert!(Arc::ptr_eq(&first, &access()));
         schema::touch_permissions(&db).unwrap();

@@ -65,7 +65,7 @@ fn present(
         let always = ["kind", "href", "etag"].contains(&name);
         is_other_user(context, resource, stored) && !always && !of_others.contains(&name)
     };
-    let mut shown = Object::new();
+    let mut shown = Object::with_capacity(stored.len() + 8);
     for attribute in resource.attributes(context.era()) {
         let name = attribute.name;
         let for_others = attribute.shown == Shown::ToAdmins && !context.caller.access.is_admin();
@@ -132,12 +132,16 @@ fn computed(
 /// Changes whenever the object does. A manifest counts by its hash, so that lists, which do not read
 /// it, show the same.
 pub(crate) fn etag(stored: &Object) -> String {
-    let mut hash = Md5::new();
+    let mut text = Vec::with_capacity(1024);
     let parts = stored.iter().filter(|(name, _)| *name != "manifest_text");
     for (name, value) in parts {
-        hash.update(format!("{name}={value};"));
+        text.extend_from_slice(name.as_bytes());
+        text.push(b'=');
+        // Writing a JSON value to memory cannot fail.
+        let _ = serde_json::to_writer(&mut text, value);
+        text.push(b';');
     }
-    to_hex(&hash.finalize())
+    to_hex(&Md5::digest(&text))
 }
 
 /// The `kind` of the object `uuid`; null if it is of no known class.

@@ -16,13 +16,11 @@ use crate::era::api::{ALL_SEE_ACTIVE_USERS, HIDDEN_FROM};
 /// The condition on the rows of `resource` that the caller can see.
 pub(crate) fn condition(context: &Context<'_>, resource: &Resource, with_trash: bool) -> Condition {
     let permitted = permitted(context, resource);
-    if with_trash {
-        return permitted;
-    }
-    Condition::all([permitted, not_trashed(context, resource)])
+    Condition::all([permitted, in_trash(context, resource, with_trash).negated()])
 }
 
-fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
+/// The condition on the rows of `resource` that the caller may see, be they in the trash or not.
+pub(crate) fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
     let access = &context.caller.access;
     let own = context.caller.account.as_ref();
     if access.is_admin() || resource.public {
@@ -32,8 +30,15 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
         return Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid));
     }
     let (objects, owners) = (access.objects(), access.owners());
-    let mut ways =
-        vec![Condition::one_of("uuid", &objects), Condition::one_of("owner_uuid", &owners)];
+    let mut ways = vec![Condition::one_of("owner_uuid", &owners)];
+    let of_this_class: Vec<_> = objects
+        .iter()
+        .filter(|object| super::uuid::infix(object).is_none_or(|infix| infix == resource.infix))
+        .collect();
+    // Each way is one more search.
+    if !of_this_class.is_empty() {
+        ways.push(Condition::one_of("uuid", &of_this_class));
+    }
     if resource.plural == LINKS.plural
         && let Some(account) = own
     {
@@ -67,22 +72,24 @@ fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
     Condition::any(ways)
 }
 
-/// Neither the object nor a project around it is in the trash.
-fn not_trashed(context: &Context<'_>, resource: &Resource) -> Condition {
+/// The object or a project around it is in the trash; nothing is if that is shown, too.
+pub(crate) fn in_trash(context: &Context<'_>, resource: &Resource, is_shown: bool) -> Condition {
+    if is_shown {
+        return Condition::any([]);
+    }
     let ends = HIDDEN_FROM.of(context.era());
     // Tokens and keys, too, have a time when they end; they are shown even so.
     let can_be_hidden = [COLLECTIONS.plural, GROUPS.plural].contains(&resource.plural);
-    let mut conditions = Vec::new();
+    let mut ways = Vec::new();
     if can_be_hidden && resource.column(context.era(), ends).is_some() {
-        let sql = format!("({ends} IS NULL OR {ends} > ?)");
-        conditions.push(Condition::new(sql, [time::now().into()]));
+        ways.push(Condition::new(format!("{ends} <= ?"), [time::now().into()]));
     }
     let trashed = context.caller.access.trashed();
     if !trashed.is_empty() {
-        conditions.push(Condition::one_of("owner_uuid", trashed).negated());
-        conditions.push(Condition::one_of("uuid", trashed).negated());
+        ways.push(Condition::one_of("owner_uuid", trashed));
+        ways.push(Condition::one_of("uuid", trashed));
     }
-    Condition::all(conditions)
+    Condition::any(ways)
 }
 
 /// The object `uuid`, if the caller can see it.

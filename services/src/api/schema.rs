@@ -6,18 +6,29 @@ use rusqlite::Connection;
 
 use super::resource::{Kind, Resource};
 use super::resources::{self, LOGS};
+use super::versions;
 use crate::era::Era;
+use crate::era::api::{DEFAULT_ORDER, HIDDEN_FROM};
 
-/// Columns that lists are restricted or ordered by, where a table has them.
-const INDEXED: &[&str] = &[
+/// Columns that lists are restricted to. Their indexes go on in the order of lists, so that a page is
+/// found without looking at the others, and have what hides an object, so that all can be counted by
+/// the index alone.
+const LISTED_BY: &[&str] = &[
     "owner_uuid",
-    "modified_at",
-    "name",
     "portable_data_hash",
-    "api_token",
     "tail_uuid",
     "head_uuid",
     "object_uuid",
+    "object_owner_uuid",
+];
+
+/// Columns by which few objects are found.
+const FOUND_BY: &[&str] = &[
+    "api_token",
+    "trash_at",
+    "current_version_uuid",
+    "container_uuid",
+    "requesting_container_uuid",
 ];
 
 /// What only the server knows: which tables a reset restores, which values are relative to its time,
@@ -64,16 +75,42 @@ pub(crate) fn tables(era: Era) -> String {
 
 /// Those that make its indexes, which takes less time once the tables are filled.
 pub(crate) fn indexes(era: Era) -> String {
-    let index = |table: &str, column: &str| {
-        format!("CREATE INDEX {table}_{column} ON {table} ({column});\n")
+    resources::with_table(era).map(|resource| indexes_of(resource, era)).collect()
+}
+
+fn indexes_of(resource: &Resource, era: Era) -> String {
+    let table = resource.plural;
+    let has = |column: &&&str| resource.column(era, column).is_some();
+    let index = |column: &str, rest: &str| {
+        format!("CREATE INDEX {table}_{column} ON {table} ({column}{rest});\n")
     };
-    let of_table = |resource: &'static Resource| {
-        let table = resource.plural;
-        let indexed = resource.columns(era).filter(|column| INDEXED.contains(&column.name));
-        let others: String = indexed.map(|column| index(table, column.name)).collect();
-        format!("CREATE UNIQUE INDEX {table}_uuid ON {table} (uuid);\n{others}")
+    // Read backwards it is the order of lists, the latest first.
+    let in_order = match DEFAULT_ORDER.of(era) {
+        [("modified_at", "desc"), ("uuid", "asc")] => "modified_at, uuid DESC",
+        _ => "modified_at, uuid",
     };
-    resources::with_table(era).map(of_table).collect()
+    let hiding = hiding(resource, era);
+    let mut sql = format!("CREATE UNIQUE INDEX {table}_uuid ON {table} (uuid);\n");
+    sql += &format!("CREATE INDEX {table}_modified_at ON {table} ({in_order}{hiding});\n");
+    sql += &index("created_at", ", uuid");
+    if resource.column(era, "name").is_some() {
+        sql += &index("name", ", owner_uuid");
+    }
+    let rest = format!(", {in_order}{hiding}");
+    sql.extend(LISTED_BY.iter().filter(has).map(|column| index(column, &rest)));
+    sql.extend(FOUND_BY.iter().filter(has).map(|column| index(column, "")));
+    if let Some(past) = versions::past(era, resource) {
+        sql += &format!("CREATE INDEX {table}_past ON {table} (({past}));\n");
+    }
+    sql
+}
+
+/// What hides an object from lists, as further columns of an index.
+fn hiding(resource: &Resource, era: Era) -> String {
+    let ends = HIDDEN_FROM.of(era);
+    let ends = resource.column(era, ends).map(|_| format!(", {ends}"));
+    let is_past = versions::past(era, resource).map(|past| format!(", ({past})"));
+    [ends, is_past].into_iter().flatten().collect()
 }
 
 /// Tells every cached permission computation that it is out of date, once this transaction commits.

@@ -107,7 +107,7 @@ fn level(
     if user["is_admin"] == true || text(repository, "owner_uuid") == uuid {
         return Ok(Some(Level::Manage));
     }
-    let access = context.api.permissions.access(context.db, uuid)?;
+    let access = context.api.permissions.access(context.db, uuid, false)?;
     let given = links.iter().filter_map(|link| {
         let (tail, level) = (text(link, "tail_uuid"), Level::of_link(text(link, "name"))?);
         match uuid::infix(tail) {

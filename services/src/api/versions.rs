@@ -36,23 +36,31 @@ fn has_versions(era: Era, resource: &Resource) -> bool {
     resource.plural == COLLECTIONS.plural && resource.column(era, "current_version_uuid").is_some()
 }
 
-/// The condition that a record is current, for lists that are not to show what is past.
+/// The condition that a record is past, for lists that are not to show that.
 ///
 /// # Errors
 /// When the parameter that asks for past versions is wrong.
-pub(crate) fn listed(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
+pub(crate) fn unlisted(context: &Context<'_>, resource: &Resource) -> Result<Condition> {
     match has_versions(context.era(), resource) && !context.request.flag("include_old_versions")? {
-        true => Ok(current(context.era(), resource)),
-        false => Ok(Condition::all([])),
+        true => Ok(Condition::plain(format!("({PAST}) = 1"))),
+        false => Ok(Condition::any([])),
     }
 }
 
 /// The condition that a record is current.
 pub(crate) fn current(era: Era, resource: &Resource) -> Condition {
     match has_versions(era, resource) {
-        true => Condition::plain("current_version_uuid = uuid"),
+        true => Condition::plain(format!("({PAST}) = 0")),
         false => Condition::all([]),
     }
+}
+
+/// True of a record that is a past version of another; written as it is in the indexes.
+const PAST: &str = "current_version_uuid IS NOT uuid";
+
+/// The SQL that is true of past versions, where there are any.
+pub(crate) fn past(era: Era, resource: &Resource) -> Option<&'static str> {
+    has_versions(era, resource).then_some(PAST)
 }
 
 /// Completes a change of `old`, and gives the record of what it was, if that is to be kept.

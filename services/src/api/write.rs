@@ -247,13 +247,28 @@ fn saved(
 ) -> Result<Object> {
     audit_log::record(context, resource, old, Some(&new))?;
     rules::after_save(context, resource, &new, old)?;
-    touch_permissions(context, resource)?;
+    touch_permissions(context, resource, old, Some(&new))?;
     Ok(new)
 }
 
-fn touch_permissions(context: &Context<'_>, resource: &Resource) -> Result<()> {
-    let decide = [USERS.plural, GROUPS.plural, LINKS.plural];
-    if decide.contains(&resource.plural) {
+/// Says so when a change from `old` to `new` may change who may do what, which takes long to find out.
+fn touch_permissions(
+    context: &Context<'_>,
+    resource: &Resource,
+    old: Option<&Object>,
+    new: Option<&Object>,
+) -> Result<()> {
+    let differs = |name: &&str| old.map(|it| it.get(*name)) != new.map(|it| it.get(*name));
+    let decides = match resource.plural {
+        plural if plural == LINKS.plural => {
+            [old, new].into_iter().flatten().any(|link| readable::is_permission(resource, link))
+        }
+        plural if [USERS.plural, GROUPS.plural].contains(&plural) => {
+            ["uuid", "owner_uuid", "trash_at"].iter().any(differs)
+        }
+        _ => false,
+    };
+    if decides {
         schema::touch_permissions(context.db)?;
     }
     Ok(())
@@ -314,7 +329,7 @@ pub(crate) fn delete_all(
 fn delete_one(context: &Context<'_>, resource: &Resource, old: &Object) -> Result<()> {
     object::delete(context.db, resource, &Condition::equals("uuid", text(old, "uuid")))?;
     audit_log::record(context, resource, Some(old), None)?;
-    touch_permissions(context, resource)
+    touch_permissions(context, resource, Some(old), None)
 }
 
 /// Moves the object `id` to the trash; one that is there already stays as it is.

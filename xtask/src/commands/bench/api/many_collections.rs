@@ -62,7 +62,7 @@ fn collections() -> String {
             text,
             "
 generated_{number}:
-  uuid: zzzzz-4zz18-{number:015}
+  uuid: zzzzz-4zz18-0bench{number:09}
   owner_uuid: {owner}
   name: generated {number} of project {project}
   portable_data_hash: fa7aeb5140e2848d39b416daeef4ffc5+45
