@@ -6,10 +6,13 @@ use super::condition::Condition;
 use super::context::Context;
 use super::error::{ApiError, Result, denied, unprocessable};
 use super::manifest;
-use super::object::{self, Object, text};
+use super::object::{self, Object, is_changed, merged, text};
+use super::ownership;
 use super::readable;
 use super::resources::COLLECTIONS;
 use super::time;
+use super::trash;
+use super::value;
 use crate::era::Era;
 use crate::era::api::HAS_TRASH;
 use crate::locator::{EMPTY_HASH, Locator};
@@ -28,6 +31,28 @@ pub(crate) fn is_portable_data_hash(id: &str) -> bool {
 /// # Errors
 /// "Path not found" if it can see none.
 pub(crate) fn by_portable_data_hash(context: &Context<'_>, id: &str) -> Result<Object> {
+    let found = find_content(context, id)?;
+    let hash = text(&found, "portable_data_hash");
+    let manifest = signed(context, text(&found, "manifest_text"));
+    let answer = json!({"uuid": hash, "portable_data_hash": hash, "manifest_text": manifest});
+    Ok(match answer {
+        Value::Object(answer) => answer,
+        _ => Object::new(),
+    })
+}
+
+/// The record of the collection `id`, a uuid or portable data hash.
+///
+/// # Errors
+/// "Path not found" if the caller can see none.
+pub(crate) fn find(context: &Context<'_>, id: &str) -> Result<Object> {
+    match is_portable_data_hash(id) {
+        true => find_content(context, id),
+        false => readable::find(context, &COLLECTIONS, id, false),
+    }
+}
+
+fn find_content(context: &Context<'_>, id: &str) -> Result<Object> {
     let locator = Locator::parse(id).ok_or(ApiError::NotFound)?;
     let hash = format!("{}+{}", locator.hash, locator.size.unwrap_or_default());
     let condition = Condition::all([
@@ -35,13 +60,7 @@ pub(crate) fn by_portable_data_hash(context: &Context<'_>, id: &str) -> Result<O
         readable::condition(context, &COLLECTIONS, false),
     ]);
     let found = object::find(context.db, &COLLECTIONS, context.era(), &condition)?;
-    let found = found.ok_or(ApiError::NotFound)?;
-    let manifest = signed(context, text(&found, "manifest_text"));
-    let answer = json!({"uuid": hash, "portable_data_hash": hash, "manifest_text": manifest});
-    Ok(match answer {
-        Value::Object(answer) => answer,
-        _ => Object::new(),
-    })
+    found.ok_or(ApiError::NotFound)
 }
 
 /// The manifest with a signature on every locator, for the token that the caller presented.
@@ -66,26 +85,40 @@ pub(crate) fn prepare(
     changes: &mut Object,
     old: Option<&Object>,
 ) -> Result<()> {
+    ownership::check_name_of_file(context.era(), changes, old)?;
     let given = changes.get("manifest_text").and_then(Value::as_str);
     if let Some(given) = given {
-        check_signatures(context, given)?;
-        manifest::validate(given).map_err(|error| unprocessable(error.to_string()))?;
-        let stored = manifest::without_signatures(given);
+        let stored = checked(context, given)?;
         reset_replication(changes, &stored, old);
         changes.insert("manifest_text".to_owned(), stored.into());
     } else if old.is_none() || changes.contains_key("manifest_text") {
         changes.insert("manifest_text".to_owned(), "".into());
     }
     check_hash(changes, old)?;
-    check_replication(context, changes)?;
-    apply_trash(context.era(), changes, old);
+    check_confirmed(context, changes, old)?;
+    check_storage_classes(context.era(), changes)?;
+    trash::before_save(context, changes, old)?;
     if changes.contains_key("manifest_text") {
         derive_totals(changes, context.era());
     }
     Ok(())
 }
 
-fn check_signatures(context: &Context<'_>, manifest_text: &str) -> Result<()> {
+/// The manifest that a client gives, as it may be stored.
+///
+/// # Errors
+/// Says what is malformed, or which locator the caller may not use.
+pub(crate) fn checked(context: &Context<'_>, given: &str) -> Result<String> {
+    check_signatures(context, given)?;
+    manifest::validate(given).map_err(|error| unprocessable(error.to_string()))?;
+    Ok(manifest::without_signatures(given))
+}
+
+/// Checks that every locator is signed for the caller.
+///
+/// # Errors
+/// Names the first that is not.
+pub(crate) fn check_signatures(context: &Context<'_>, manifest_text: &str) -> Result<()> {
     let account = context.account()?;
     let Some(signer) = context.api.signer.as_ref().filter(|_| !account.is_admin) else {
         return Ok(());
@@ -114,7 +147,7 @@ fn check_hash(changes: &mut Object, old: Option<&Object>) -> Result<()> {
     let given = text(changes, "portable_data_hash");
     if !given.is_empty() && given.get(..32) != computed.get(..32) {
         return Err(unprocessable(format!(
-            "Portable data hash does not match the manifest: expected {computed}, got {given}"
+            "Portable data hash '{given}' does not match computed hash '{computed}'"
         )));
     }
     changes.insert("portable_data_hash".to_owned(), computed.into());
@@ -141,43 +174,55 @@ fn reset_replication(changes: &mut Object, stored: &str, old: Option<&Object>) {
     }
 }
 
-fn check_replication(context: &Context<'_>, changes: &Object) -> Result<()> {
-    let confirmed = ["replication_confirmed", "replication_confirmed_at"]
-        .iter()
-        .any(|name| changes.get(*name).is_some_and(|value| !value.is_null()));
-    if confirmed && !context.account()?.is_admin {
-        return Err(denied("Permission denied: only admins confirm replication"));
+/// What is confirmed is confirmed by an admin; anybody may say that nothing is.
+fn check_confirmed(context: &Context<'_>, changes: &Object, old: Option<&Object>) -> Result<()> {
+    if context.account()?.is_admin {
+        return Ok(());
+    }
+    let pairs = [
+        ("replication_confirmed", "replication_confirmed_at", "both to nil"),
+        ("storage_classes_confirmed", "storage_classes_confirmed_at", "to nil or empty"),
+    ];
+    let collection = merged(changes, old);
+    let is_nothing = |name: &str| {
+        let value = collection.get(name).unwrap_or(&Value::Null);
+        value.is_null() || value.as_array().is_some_and(Vec::is_empty)
+    };
+    for (what, when, how) in pairs {
+        let set = |name: &str| changes.contains_key(name) && !is_nothing(name);
+        let changed = |name: &str| match old {
+            Some(_) => is_changed(name, changes, old),
+            None => set(name),
+        };
+        if (changed(what) || changed(when)) && !(is_nothing(what) && is_nothing(when)) {
+            return Err(denied(format!(
+                "{what} and {when} attributes cannot be changed, except by setting {how}"
+            )));
+        }
     }
     Ok(())
 }
 
-/// `is_trashed`, `trash_at` and `delete_at` follow from whichever of them a client changes.
-pub(crate) fn apply_trash(era: Era, changes: &mut Object, old: Option<&Object>) {
-    if !HAS_TRASH.of(era) {
-        return;
+fn check_storage_classes(era: Era, changes: &mut Object) -> Result<()> {
+    let desired = "storage_classes_desired";
+    let Some(attribute) = COLLECTIONS.column(era, desired) else {
+        return Ok(());
+    };
+    if let Some(nothing @ Value::Null) = changes.get_mut(desired) {
+        *nothing = value::initial(attribute);
     }
-    let now = time::now();
-    let was = |name: &str| old.is_some_and(|old| old.get(name) == Some(&Value::Bool(true)));
-    match changes.get("is_trashed").and_then(Value::as_bool) {
-        Some(true) if !changes.contains_key("trash_at") && !was("is_trashed") => {
-            changes.insert("trash_at".to_owned(), now.clone().into());
+    for name in [desired, "storage_classes_confirmed"] {
+        let Some(classes) = changes.get(name).and_then(Value::as_array) else {
+            continue;
+        };
+        if classes.is_empty() && name == desired {
+            return Err(unprocessable("storage_classes_desired shouldn't be empty"));
         }
-        Some(false) if !changes.contains_key("trash_at") => {
-            changes.insert("trash_at".to_owned(), Value::Null);
+        if classes.iter().any(|class| class.as_str().is_none_or(str::is_empty)) {
+            return Err(unprocessable("storage classes should only be non-empty strings"));
         }
-        _ => {}
     }
-    if !changes.contains_key("trash_at") {
-        return;
-    }
-    let trash_at = text(changes, "trash_at").to_owned();
-    changes.insert("is_trashed".to_owned(), (!trash_at.is_empty() && trash_at <= now).into());
-    if trash_at.is_empty() {
-        changes.insert("delete_at".to_owned(), Value::Null);
-    } else if text(changes, "delete_at").is_empty() {
-        let lifetime = f64::from(TRASH_LIFETIME_SECONDS);
-        changes.insert("delete_at".to_owned(), time::from_now(lifetime).into());
-    }
+    Ok(())
 }
 
 /// Completes a record that nobody checked, such as a fixture.

@@ -170,8 +170,8 @@ fn outside_home(context: &Context<'_>) -> Result<Condition> {
     Ok(Condition::any(ways))
 }
 
-/// Adds what the parameter `include` asks for: each object that one of `objects` names as its owner
-/// or container, once.
+/// Adds what the parameter `include` asks for: each object that one of `objects` names as its owner,
+/// container or collection, once.
 fn add_included(context: &Context<'_>, answer: &mut Value, objects: &[Object]) -> Result<()> {
     let (era, request) = (context.era(), context.request);
     let wanted = match request.parameter("include") {
@@ -181,9 +181,12 @@ fn add_included(context: &Context<'_>, answer: &mut Value, objects: &[Object]) -
     };
     let wanted = |name: &str| wanted.as_array().is_some_and(|names| names.contains(&json!(name)));
     let mut included = Vec::new();
-    for (attribute, classes) in
-        [("owner_uuid", ["groups", "users"].as_slice()), ("container_uuid", &["containers"])]
-    {
+    let named: [(&str, &[&str]); 3] = [
+        ("owner_uuid", &["groups", "users"]),
+        ("container_uuid", &["containers"]),
+        ("collection_uuid", &["collections"]),
+    ];
+    for (attribute, classes) in named {
         let mut uuids: Vec<_> = objects.iter().map(|object| text(object, attribute)).collect();
         uuids.sort_unstable();
         uuids.dedup();

@@ -38,6 +38,7 @@ pub(crate) static KEEP_DISKS: Resource = Resource {
     class: "KeepDisk",
     infix: "penuu",
     eras: Eras::Only(Era::Y2015),
+    public: true,
     admin_only: &[Era::Y2015],
     own: &[
         string("node_uuid"),
@@ -53,7 +54,7 @@ pub(crate) static KEEP_DISKS: Resource = Resource {
         integer("service_port").computed(),
         Attribute::new("service_ssl_flag", Kind::Boolean).computed(),
         string("keep_service_uuid"),
-        string("ping_secret").set_by(SetBy::Server).shown(Shown::Never),
+        string("ping_secret").set_by(SetBy::Server).shown(Shown::ToAdmins),
     ],
     ..PLAIN
 };

@@ -21,6 +21,12 @@ pub(crate) enum ApiError {
     /// No such route, or no such object that the caller can read.
     #[error("Path not found")]
     NotFound,
+    /// Something that a request names is not there.
+    #[error("{0}")]
+    Missing(String),
+    /// A request that the controller of today refuses by itself.
+    #[error("{0}")]
+    BadRequest(String),
     /// Anything that is wrong with the request itself.
     #[error("{0}")]
     Unprocessable(String),
@@ -54,7 +60,8 @@ impl ApiError {
         match self {
             Self::NotLoggedIn => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Missing(_) => StatusCode::NOT_FOUND,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal(_) | Self::Unfinished => StatusCode::INTERNAL_SERVER_ERROR,

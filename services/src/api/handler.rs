@@ -114,7 +114,10 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
     let route = route.ok_or(ApiError::NotFound)?;
     let open = matches!(route, Route::Special(special, _) if !special.needs_token);
     let in_context = |db: &Connection, work: &dyn Fn(&Context<'_>) -> Result<Value>| {
-        let caller = if open { Caller::nobody() } else { caller::identify(api, db, request)? };
+        let caller = match caller::identify(api, db, request) {
+            Err(ApiError::NotLoggedIn | ApiError::Forbidden) if open => Caller::nobody(),
+            identified => identified?,
+        };
         work(&Context { api, request, db, caller })
     };
     let read =

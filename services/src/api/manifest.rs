@@ -64,16 +64,17 @@ fn check_line(line: &str) -> Result<(), &'static str> {
     if tokens.peek().is_none() {
         return Err("missing or invalid file name");
     }
-    if tokens.all(is_file_token) { Ok(()) } else { Err("invalid file token") }
+    if tokens.all(|token| file_segment(token).is_some_and(|file| is_file(&file))) {
+        Ok(())
+    } else {
+        Err("invalid file token")
+    }
 }
 
-fn is_file_token(token: &str) -> bool {
-    file_segment(token).is_some_and(|(_, _, name)| is_path(name)) || is_empty_folder(token)
-}
-
-/// A manifest has no word for a folder without files: it is given a file `.`, which is none.
-fn is_empty_folder(token: &str) -> bool {
-    unescape(token) == "0:0:."
+/// A file has a path; one of no bytes may be called `.`, which holds a folder that is empty.
+fn is_file(file: &FileSegment<'_>) -> bool {
+    let holds_folder = (file.position, file.length) == (0, 0) && unescape(file.name) == ".";
+    holds_folder || is_path(file.name)
 }
 
 fn is_block(token: &str) -> bool {
@@ -90,30 +91,38 @@ fn is_path(path: &str) -> bool {
     no_control && path.split('/').all(|name| !matches!(unescape(name).as_str(), "" | "." | ".."))
 }
 
-/// Replaces `\ooo` by the character with that octal number.
-fn unescape(name: &str) -> String {
-    let mut plain = String::with_capacity(name.len());
+/// Replaces `\ooo` by the byte with that octal number.
+pub(crate) fn unescape(name: &str) -> String {
+    let mut plain = Vec::with_capacity(name.len());
     let mut rest = name;
     while let Some((before, after)) = rest.split_once('\\') {
-        plain.push_str(before);
+        plain.extend(before.bytes());
         let octal = after.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match octal {
-            Some(byte) => {
-                plain.push(char::from(byte));
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                plain.push('\\');
-                rest = after;
-            }
-        }
+        plain.push(octal.unwrap_or(b'\\'));
+        rest = match octal {
+            Some(_) => after.get(3..).unwrap_or_default(),
+            None => after,
+        };
     }
-    plain.push_str(rest);
-    plain
+    plain.extend(rest.bytes());
+    String::from_utf8(plain).unwrap_or_else(|error| {
+        // Names are texts everywhere else: what is none is shown as well as it can be.
+        String::from_utf8_lossy(error.as_bytes()).into_owned()
+    })
 }
 
-/// Position, length and name of `position:length:name`.
-fn file_segment(token: &str) -> Option<(u64, u64, &str)> {
+/// What a token `position:length:name` says of a file.
+pub(crate) struct FileSegment<'a> {
+    /// Where in the blocks of its stream it begins, in bytes.
+    pub(crate) position: u64,
+    /// Its bytes.
+    pub(crate) length: u64,
+    /// The name, as it is written.
+    pub(crate) name: &'a str,
+}
+
+/// Reads `position:length:name`.
+pub(crate) fn file_segment(token: &str) -> Option<FileSegment<'_>> {
     let mut parts = token.splitn(3, ':');
     let mut number = || {
         let digits = parts.next()?;
@@ -121,7 +130,7 @@ fn file_segment(token: &str) -> Option<(u64, u64, &str)> {
         only_digits.then(|| digits.parse().ok())?
     };
     let (position, length) = (number()?, number()?);
-    Some((position, length, parts.next()?))
+    Some(FileSegment { position, length, name: parts.next()? })
 }
 
 /// Counts the files of a manifest; of a text that is none, whatever looks like files.
@@ -131,7 +140,7 @@ pub(crate) fn file_totals(text: &str) -> FileTotals {
     for line in text.lines() {
         let mut tokens = line.split(' ');
         let stream = tokens.next().unwrap_or_default();
-        for (_, length, name) in tokens.filter_map(file_segment) {
+        for FileSegment { length, name, .. } in tokens.filter_map(file_segment) {
             size = size.saturating_add(length);
             if unescape(name) != "." {
                 paths.insert((stream, name));
@@ -234,6 +243,8 @@ mod tests {
             format!("./a/b {FOO} {FOO}+Ax@1 0:1:x 1:2:y:z 2:4:d/e\n"),
             format!(". {FOO} 0:3:Hello\\040world.txt\n./... {FOO} 0:0:...\n"),
             format!("./a {FOO} 0:0:.\n./a/b {FOO} 0:0:\\056\n"),
+            ". d41d8cd98f00b204e9800998ecf8427e+0 0:0:.\n".to_owned(),
+            "./a d41d8cd98f00b204e9800998ecf8427e+0 0:0:\\056\n".to_owned(),
         ] {
             assert_eq!(validate(&text), Ok(()), "{text:?}");
         }
@@ -257,6 +268,7 @@ mod tests {
             (format!(". {FOO} 0:3:\\056\\056\n"), 1),
             (format!(". {FOO} 0:3:.\n./a {FOO} 0:0:.\n"), 1),
             (format!("./a {FOO} 0:0:b/.\n"), 1),
+            (format!(". {FOO} 0:3:\\056\n"), 1),
             (". acbd18db4cc2f85cedef654fccc4a4d8 0:3:foo\n".to_owned(), 1),
             (format!(". {FOO} 0:3:foo\n./x {FOO} 0:99999999999999999999:f\n"), 2),
         ] {

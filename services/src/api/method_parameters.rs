@@ -1,11 +1,13 @@
 //! The parameters of each method, as the discovery document declares them: a client of Google's
 //! library refuses to send any other.
 
+use super::crunch2::CONTAINER_REQUESTS;
 use super::resource::Resource;
 use super::resources::{COLLECTIONS, GROUPS};
 use crate::era::Era;
 use crate::era::api::{
     CONTENTS_ARE_RECURSIVE, DECLARES_FEDERATION_PARAMETERS, DECLARES_OLD_VERSIONS,
+    SETUP_GIVES_OPENID_AND_REPOSITORY, TAKES_REPLACEMENTS,
 };
 
 /// One parameter.
@@ -61,6 +63,18 @@ const ENSURE_UNIQUE_NAME: Parameter = optional(
     Some("false"),
     "Whether to adjust the name if it is taken.",
 );
+const REPLACE_FILES: Parameter = optional(
+    "replace_files",
+    "object",
+    None,
+    "Paths in the new collection, and the paths of what is to be there.",
+);
+const REPLACE_SEGMENTS: Parameter = optional(
+    "replace_segments",
+    "object",
+    None,
+    "Parts of blocks in the collection, and those that are to be in their place.",
+);
 const ASYNC: Parameter = optional(
     "async",
     "boolean",
@@ -86,7 +100,7 @@ const LIST: &[Parameter] = &[
 /// Those of `get`.
 pub(crate) fn get(era: Era, resource: &Resource) -> Vec<Parameter> {
     let mut parameters = vec![UUID, SELECT];
-    parameters.extend(can_be_trashed(era, resource).then_some(INCLUDE_TRASH));
+    parameters.extend(takes_include_trash(era, resource).then_some(INCLUDE_TRASH));
     parameters
 }
 
@@ -96,7 +110,7 @@ pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
     if DECLARES_FEDERATION_PARAMETERS.of(era) {
         parameters.extend([CLUSTER_ID, BYPASS_FEDERATION]);
     }
-    parameters.extend(can_be_trashed(era, resource).then_some(INCLUDE_TRASH));
+    parameters.extend(takes_include_trash(era, resource).then_some(INCLUDE_TRASH));
     if resource.plural == COLLECTIONS.plural {
         parameters.extend(DECLARES_OLD_VERSIONS.of(era).then_some(INCLUDE_OLD_VERSIONS));
     }
@@ -106,6 +120,7 @@ pub(crate) fn list(era: Era, resource: &Resource) -> Vec<Parameter> {
 /// Those of `create`.
 pub(crate) fn create(era: Era, resource: &Resource) -> Vec<Parameter> {
     let mut parameters = vec![SELECT, ENSURE_UNIQUE_NAME];
+    parameters.extend(replacements(era, resource));
     parameters.extend(takes_async(era, resource).then_some(ASYNC));
     parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(CLUSTER_ID));
     parameters
@@ -114,6 +129,7 @@ pub(crate) fn create(era: Era, resource: &Resource) -> Vec<Parameter> {
 /// Those of `update`.
 pub(crate) fn update(era: Era, resource: &Resource) -> Vec<Parameter> {
     let mut parameters = vec![UUID, SELECT];
+    parameters.extend(replacements(era, resource));
     parameters.extend(takes_async(era, resource).then_some(ASYNC));
     parameters.extend(DECLARES_FEDERATION_PARAMETERS.of(era).then_some(BYPASS_FEDERATION));
     parameters
@@ -138,7 +154,12 @@ pub(crate) fn contents(era: Era) -> Vec<Parameter> {
                 Some("false"),
                 "Whether to leave out what lies in the caller's home project.",
             ),
-            optional("include", "array", None, "What else to return: owner_uuid, container_uuid."),
+            optional(
+                "include",
+                "array",
+                None,
+                "What else to return: owner_uuid, container_uuid, collection_uuid.",
+            ),
         ]);
     }
     parameters
@@ -162,13 +183,41 @@ pub(crate) fn computed_permissions() -> Vec<Parameter> {
 }
 
 /// Those of `setup` of users.
-pub(crate) fn user_setup(_: Era) -> Vec<Parameter> {
-    vec![
+pub(crate) fn user_setup(era: Era) -> Vec<Parameter> {
+    let mut parameters = vec![
         optional("uuid", "string", None, "The user to set up; without it, a new one."),
         optional("user", "object", None, "The attributes of a new user."),
-        optional("repo_name", "string", None, "Not looked at."),
+        optional("repo_name", "string", None, "A repository of the user, in 2015."),
         optional("vm_uuid", "string", None, "The virtual machine that the user may log in to."),
         optional("send_notification_email", "boolean", Some("false"), "Not looked at."),
+    ];
+    parameters.extend(SETUP_GIVES_OPENID_AND_REPOSITORY.of(era).then_some(optional(
+        "openid_prefix",
+        "string",
+        None,
+        "What the user's identity URL starts with; a new user needs it.",
+    )));
+    parameters
+}
+
+/// Those of `ping` of disks.
+pub(crate) fn disk_ping(_: Era) -> Vec<Parameter> {
+    let mut secret = optional("ping_secret", "string", None, "The secret of the disk.");
+    secret.required = true;
+    vec![
+        secret,
+        optional("uuid", "string", None, "The disk; without it, an admin makes a new one."),
+        optional("node_uuid", "string", None, "Not looked at."),
+        optional("filesystem_uuid", "string", None, "The file system of a new disk."),
+        optional("service_host", "string", None, "Not looked at."),
+        optional("service_port", "string", None, "Not looked at."),
+        optional("service_ssl_flag", "string", None, "Not looked at."),
+        optional("bytes_total", "integer", None, "How many bytes it can hold."),
+        optional("bytes_free", "integer", None, "How many of them are free."),
+        optional("is_readable", "boolean", None, "Whether it can be read."),
+        optional("is_writable", "boolean", None, "Whether it can be written."),
+        optional("last_read_at", "datetime", None, "When it was read last."),
+        optional("last_write_at", "datetime", None, "When it was written last."),
     ]
 }
 
@@ -187,6 +236,12 @@ pub(crate) fn user_merge(_: Era) -> Vec<Parameter> {
             "Whether tokens, keys and permissions go to the user that remains.",
         ),
     ]
+}
+
+/// Those by which a collection is made of parts.
+fn replacements(era: Era, resource: &Resource) -> impl Iterator<Item = Parameter> {
+    let takes = TAKES_REPLACEMENTS.of(era) && resource.plural == COLLECTIONS.plural;
+    [REPLACE_FILES, REPLACE_SEGMENTS].into_iter().filter(move |_| takes)
 }
 
 /// Whether a client may do without waiting for what a change means to permissions.
@@ -218,6 +273,11 @@ pub(crate) fn ping(_: Era) -> Vec<Parameter> {
         optional("total_ram_mb", "integer", None, "How much memory it has."),
         optional("total_scratch_mb", "integer", None, "How much room it has for files."),
     ]
+}
+
+/// Whether the trash may hold objects of `resource`, be it with a project around them.
+fn takes_include_trash(era: Era, resource: &Resource) -> bool {
+    can_be_trashed(era, resource) || resource.plural == CONTAINER_REQUESTS.plural
 }
 
 fn can_be_trashed(era: Era, resource: &Resource) -> bool {

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use super::attributes::sentence_start;
 use super::condition::Condition;
 use super::context::Context;
-use super::error::{Result, denied, unprocessable};
-use super::object::{self, Object, text};
+use super::error::{ApiError, Result, denied, unprocessable};
+use super::frozen;
+use super::object::{self, Object, is_changed, text};
 use super::permission::Level;
 use super::resource::{Resource, UniqueName};
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, GROUPS, LOGS};
 use super::uuid;
 use super::versions;
 use crate::era::Era;
-use crate::era::api::{NUMBERS_TAKEN_NAMES, ONLY_PROJECTS_OWN};
+use crate::era::api::{NAMES_ARE_FILE_NAMES, NUMBERS_TAKEN_NAMES, ONLY_PROJECTS_OWN};
 
 /// Checks that the caller may put an object into the hands of `owner`; `moved` is the uuid of the
 /// object if it exists already.
@@ -26,7 +26,6 @@ pub(crate) fn check_owner(
     owner: &str,
     moved: Option<&str>,
 ) -> Result<()> {
-    let account = context.account()?;
     let is_group = uuid::infix(owner) == Some(uuid::GROUP);
     let is_user = uuid::infix(owner) == Some(uuid::USER);
     if !is_group && !is_user {
@@ -40,11 +39,14 @@ pub(crate) fn check_owner(
         return Err(unprocessable(format!("Owner uuid '{owner}' not found")));
     };
     if level < Some(Level::Write) {
-        return Err(denied(format!("Permission denied: cannot write {owner}")));
+        let which = "cannot be set or changed without write permission on new owner";
+        return Err(denied(format!("Owner uuid {which}")));
     }
-    let project = ["project", "filter"].contains(&text(&group, "group_class"));
-    if ONLY_PROJECTS_OWN.of(context.era()) && is_group && !project && !account.is_admin {
-        return Err(unprocessable("Owner uuid must be set to User or Project"));
+    if ONLY_PROJECTS_OWN.of(context.era()) && is_group && text(&group, "group_class") != "project" {
+        return Err(denied("Owner uuid must be a project"));
+    }
+    if moved.is_none() {
+        frozen::check_owner(context, "new", owner)?;
     }
     if let Some(moved) = moved.filter(|_| resource.plural == GROUPS.plural) {
         check_no_cycle(context, owner, moved)?;
@@ -109,11 +111,10 @@ pub(crate) fn check_name(
         return Ok(());
     }
     if !ensure_unique {
-        let start = match resource.unique_name {
-            UniqueName::PerOwner => sentence_start("owner_uuid,_name"),
-            _ => sentence_start("name"),
-        };
-        return Err(unprocessable(format!("{start} has already been taken")));
+        return Err(match resource.unique_name {
+            UniqueName::PerOwner => taken(resource, &["owner_uuid", "name"], object),
+            _ => unprocessable("Name has already been taken"),
+        });
     }
     let free = match NUMBERS_TAKEN_NAMES.of(context.era()) {
         true => {
@@ -134,6 +135,35 @@ pub(crate) fn check_name(
     };
     object.insert("name".to_owned(), Value::String(free));
     Ok(())
+}
+
+/// The refusal of what another object has already, in the words of the database that the real
+/// server asks: clients look for "duplicate key" in them.
+pub(crate) fn taken(resource: &Resource, columns: &[&str], object: &Object) -> ApiError {
+    let values: Vec<_> = columns.iter().map(|column| text(object, column)).collect();
+    unprocessable(format!(
+        "#<ActiveRecord::RecordNotUnique: PG::UniqueViolation: ERROR:  duplicate key value violates \
+         unique constraint \"index_{}_on_{}\" DETAIL:  Key ({})=({}) already exists.>",
+        resource.plural,
+        columns.join("_and_"),
+        columns.join(", "),
+        values.join(", "),
+    ))
+}
+
+/// Checks that the name in `changes` is one that a file or folder can have.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn check_name_of_file(era: Era, changes: &Object, old: Option<&Object>) -> Result<()> {
+    if !NAMES_ARE_FILE_NAMES.of(era) || !is_changed("name", changes, old) {
+        return Ok(());
+    }
+    match text(changes, "name") {
+        "." | ".." => Err(unprocessable("Name cannot be '.' or '..'")),
+        name if name.contains('/') => Err(unprocessable("Name cannot contain a '/' character")),
+        _ => Ok(()),
+    }
 }
 
 fn is_taken(

@@ -4,6 +4,7 @@
 //! decides. The way goes on through groups, and through users only when they are managed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::uuid;
 
@@ -45,6 +46,7 @@ impl Level {
 pub(crate) struct Graph {
     edges: HashMap<String, Vec<(String, Level)>>,
     trashed: HashSet<String>,
+    frozen: Arc<HashSet<String>>,
 }
 
 impl Graph {
@@ -63,6 +65,12 @@ impl Graph {
         self
     }
 
+    /// The same graph, with frozen groups, which freeze what they own.
+    pub(crate) fn with_frozen(mut self, frozen: HashSet<String>) -> Self {
+        self.frozen = Arc::new(frozen);
+        self
+    }
+
     /// What the user `user` reaches.
     pub(crate) fn access(&self, user: &str) -> Access {
         // Everybody has what the anonymous group can read.
@@ -70,7 +78,8 @@ impl Graph {
             (user.to_owned(), Level::Manage),
             (uuid::ANONYMOUS_GROUP.to_owned(), Level::Read),
         ]));
-        Access { admin: false, levels, trashed: self.trashed.iter().cloned().collect() }
+        let (trashed, frozen) = (self.trashed.iter().cloned().collect(), Arc::clone(&self.frozen));
+        Access { admin: false, levels, trashed, frozen }
     }
 
     /// What ownership and links alone give the user `user`, and on which level.
@@ -115,6 +124,7 @@ pub(crate) struct Access {
     admin: bool,
     levels: HashMap<String, Level>,
     trashed: Vec<String>,
+    frozen: Arc<HashSet<String>>,
 }
 
 impl Access {
@@ -133,6 +143,9 @@ impl Access {
         }
         if self.trashed.is_empty() {
             self.trashed.clone_from(&other.trashed);
+        }
+        if self.frozen.is_empty() {
+            self.frozen = Arc::clone(&other.frozen);
         }
     }
 
@@ -182,6 +195,11 @@ impl Access {
     /// Groups in the trash, with all below them.
     pub(crate) fn trashed(&self) -> &[String] {
         &self.trashed
+    }
+
+    /// Frozen groups, with all below them.
+    pub(crate) fn frozen(&self) -> &HashSet<String> {
+        &self.frozen
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Params};
 
 use super::permission::{Access, Graph, Level};
 use super::time;
 use crate::era::Era;
-use crate::era::api::HAS_TRASH;
+use crate::era::api::{HAS_FROZEN_PROJECTS, HAS_TRASH};
 
 /// Computes each user's access once for each state of users, groups and permission links.
 ///
@@ -136,7 +136,8 @@ fn read_graph(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Graph> {
             edges.push((tail, head, level));
         }
     }
-    Ok(Graph::new(edges).with_trashed(trashed_groups(db, era, now)?))
+    let graph = Graph::new(edges).with_trashed(trashed_groups(db, era, now)?);
+    Ok(graph.with_frozen(frozen_groups(db, era)?))
 }
 
 /// When the first of the groups that are not in the trash yet goes there.
@@ -150,14 +151,33 @@ fn next_trashing(db: &Connection, era: Era, now: &str) -> rusqlite::Result<Optio
 
 /// Groups in the trash, and all groups that they own.
 fn trashed_groups(db: &Connection, era: Era, now: &str) -> rusqlite::Result<HashSet<String>> {
-    if !HAS_TRASH.of(era) {
-        return Ok(HashSet::new());
+    match HAS_TRASH.of(era) {
+        true => with_below(db, "trash_at <= ?", [now]),
+        false => Ok(HashSet::new()),
     }
-    let below = "WITH RECURSIVE trashed (uuid) AS (
-            SELECT uuid FROM groups WHERE trash_at <= ?1
-            UNION SELECT groups.uuid FROM groups JOIN trashed ON groups.owner_uuid = trashed.uuid
-        ) SELECT uuid FROM trashed";
-    db.prepare_cached(below)?.query_map([now], |row| row.get(0))?.collect()
+}
+
+/// Frozen groups, and all groups that they own.
+fn frozen_groups(db: &Connection, era: Era) -> rusqlite::Result<HashSet<String>> {
+    match HAS_FROZEN_PROJECTS.of(era) {
+        true => with_below(db, "frozen_by_uuid IS NOT NULL", []),
+        false => Ok(HashSet::new()),
+    }
+}
+
+/// The groups for which `condition` holds, and all groups that they own.
+fn with_below(
+    db: &Connection,
+    condition: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<HashSet<String>> {
+    let below = format!(
+        "WITH RECURSIVE below (uuid) AS (
+            SELECT uuid FROM groups WHERE {condition}
+            UNION SELECT groups.uuid FROM groups JOIN below ON groups.owner_uuid = below.uuid
+        ) SELECT uuid FROM below"
+    );
+    db.prepare_cached(&below)?.query_map(parameters, |row| row.get(0))?.collect()
 }
 
 #[cfg(test)]

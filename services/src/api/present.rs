@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::crunch1::{self, NODES};
 use super::error::Result;
+use super::frozen;
 use super::manifest;
 use super::object::{self, Object, text};
 use super::permission::Level;
@@ -115,7 +116,7 @@ fn computed(
             json!(full.trim())
         }
         "is_invited" => json!(is_invited(context, stored)?),
-        "can_write" => json!(reaches(context, stored, Level::Write)),
+        "can_write" => json!(reaches(context, stored, Level::Write) && !is_frozen(context, stored)),
         "can_manage" => json!(reaches(context, stored, Level::Manage)),
         "writable_by" => writable_by(context, stored)?,
         "service_host" | "service_port" | "service_ssl_flag" => {
@@ -171,6 +172,12 @@ fn reaches(context: &Context<'_>, stored: &Object, needed: Level) -> bool {
     let access = &context.caller.access;
     let level = access.level(text(stored, "uuid"), text(stored, "owner_uuid"));
     active && level.is_some_and(|level| level >= needed)
+}
+
+/// Whether an object is a frozen project, be it since this very request, or in one.
+fn is_frozen(context: &Context<'_>, stored: &Object) -> bool {
+    let itself = !text(stored, "frozen_by_uuid").is_empty();
+    itself || frozen::is_within(context, "", text(stored, "owner_uuid"))
 }
 
 /// The owner, and who has a link to write or manage.

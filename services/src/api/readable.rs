@@ -11,7 +11,8 @@ use super::permission::Level;
 use super::resource::Resource;
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, LOGS, USERS};
 use super::time;
-use crate::era::api::{ALL_SEE_ACTIVE_USERS, HIDDEN_FROM};
+use super::uuid;
+use crate::era::api::{ALL_SEE_ACTIVE_USERS, HIDDEN_FROM, TOKENS_ARE_PRIVATE};
 
 /// The condition on the rows of `resource` that the caller can see.
 pub(crate) fn condition(context: &Context<'_>, resource: &Resource, with_trash: bool) -> Condition {
@@ -23,11 +24,17 @@ pub(crate) fn condition(context: &Context<'_>, resource: &Resource, with_trash: 
 pub(crate) fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
     let access = &context.caller.access;
     let own = context.caller.account.as_ref();
-    if access.is_admin() || resource.public {
+    let own_uuid = own.map_or("", |account| &account.uuid);
+    let is_token = resource.plural == API_CLIENT_AUTHORIZATIONS.plural;
+    let sees_all = match is_token && TOKENS_ARE_PRIVATE.of(context.era()) {
+        true => own_uuid == uuid::SYSTEM_USER,
+        false => access.is_admin(),
+    };
+    if sees_all || resource.public {
         return Condition::all([]);
     }
-    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
-        return Condition::equals("owner_uuid", own.map_or("", |account| &account.uuid));
+    if is_token {
+        return Condition::equals("owner_uuid", own_uuid);
     }
     let (objects, owners) = (access.objects(), access.owners());
     let mut ways = vec![Condition::one_of("owner_uuid", &owners)];
@@ -132,7 +139,7 @@ pub(crate) fn require_write(
         return Ok(());
     }
     let uuid = text(object, "uuid");
-    let refused = || denied(format!("Permission denied: cannot write {uuid}"));
+    let refused = || denied(format!("Uuid is not writable by {}", account.uuid));
     if resource.plural == CONTAINERS.plural && crunch2::is_of_caller(context, object) {
         return Ok(());
     }
@@ -181,7 +188,7 @@ pub(crate) fn exists(context: &Context<'_>, uuid: &str) -> Result<bool> {
 
 fn find_any(context: &Context<'_>, uuid: &str) -> Result<Option<(&'static Resource, Object)>> {
     let era = context.era();
-    let infix = super::uuid::infix(uuid);
+    let infix = uuid::infix(uuid);
     let Some(resource) = infix.and_then(|infix| super::resources::by_infix(era, infix)) else {
         return Ok(None);
     };
@@ -195,7 +202,7 @@ fn find_any(context: &Context<'_>, uuid: &str) -> Result<Option<(&'static Resour
 /// # Errors
 /// Those of the database.
 pub(crate) fn is_readable(context: &Context<'_>, uuid: &str) -> Result<bool> {
-    if super::uuid::infix(uuid).is_some() {
+    if uuid::infix(uuid).is_some() {
         return Ok(level_on(context, uuid)?.is_some());
     }
     let condition = Condition::all([

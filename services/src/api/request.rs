@@ -9,6 +9,7 @@ use hyper::{HeaderMap, Method};
 use serde_json::{Map, Value};
 
 use super::error::{Result, unprocessable};
+use super::form;
 use super::value;
 use crate::api_client::GIT_SERVER_HEADER;
 use crate::era::Era;
@@ -41,19 +42,19 @@ impl ApiRequest {
     pub(crate) fn read(parts: &Parts, body: &[u8], era: Era) -> Result<Self> {
         let mut parameters = Map::new();
         let query = parts.uri.query().unwrap_or_default();
-        add_form(&mut parameters, query.as_bytes());
+        form::add(&mut parameters, query.as_bytes());
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
         if content_type.starts_with("application/json") {
             add_json(&mut parameters, body)?;
         } else if content_type.starts_with("application/x-www-form-urlencoded") {
-            add_form(&mut parameters, body);
+            form::add(&mut parameters, body);
         }
         let path = parts.uri.path();
         let host = parts.uri.authority().map(ToString::to_string);
         let host = host.or_else(|| header(&parts.headers, HOST.as_str()).map(str::to_owned));
         Ok(Self {
             method: meant_method(parts, &parameters),
-            path: decoded_path(path.strip_suffix(".json").unwrap_or(path)),
+            path: decoded_path(&plain_path(path)),
             token: token(&parameters, &parts.headers, era),
             parameters,
             external_client: header(&parts.headers, "x-external-client") == Some("1"),
@@ -98,6 +99,13 @@ impl ApiRequest {
     }
 }
 
+/// The path without `.json`, and without slashes that are one too many: they mean nothing to Rails.
+fn plain_path(path: &str) -> String {
+    let names: Vec<_> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let plain = format!("/{}", names.join("/"));
+    plain.strip_suffix(".json").map(str::to_owned).unwrap_or(plain)
+}
+
 /// The path without percent signs; an encoded slash stays, lest it separate what it is part of.
 fn decoded_path(path: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
@@ -111,23 +119,6 @@ fn decoded_path(path: &str) -> String {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn add_form(parameters: &mut Map<String, Value>, encoded: &[u8]) {
-    for (name, text) in form_urlencoded::parse(encoded) {
-        let text = text.into_owned();
-        match name.strip_suffix("[]") {
-            Some(list) => {
-                let entry = parameters.entry(list).or_insert_with(|| Value::Array(vec![]));
-                if let Value::Array(items) = entry {
-                    items.push(Value::String(text));
-                }
-            }
-            None => {
-                parameters.insert(name.into_owned(), Value::String(text));
-            }
-        }
-    }
 }
 
 fn add_json(parameters: &mut Map<String, Value>, body: &[u8]) -> Result<()> {
@@ -217,6 +208,8 @@ mod tests {
         let path = |text| read(Request::get(text), "").path;
         assert_eq!(path("/collections/abc%2B45.json"), "/collections/abc+45");
         assert_eq!(path("/collections/a%2Fb"), "/collections/a%2Fb");
+        assert_eq!(path("//collections//a/"), "/collections/a");
+        assert_eq!(path("/"), "/");
         assert_eq!(path("/collections/%FF"), "/collections/%FF");
     }
 

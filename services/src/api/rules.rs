@@ -2,22 +2,32 @@
 
 use serde_json::Value;
 
+use super::authorized_key;
 use super::collection;
+use super::condition::Condition;
 use super::context::Context;
 use super::crunch1::{self, JOB_TASKS, JOBS, NODES, PIPELINE_INSTANCES};
 use super::crunch2::{self, CONTAINER_REQUESTS, CONTAINERS, WORKFLOWS};
 use super::error::{Result, denied, unprocessable};
-use super::object::{Object, text};
+use super::group_rules;
+use super::keep_disk;
+use super::object::{self, Object, text};
+use super::ownership;
 use super::permission::Level;
 use super::readable;
+use super::repository;
 use super::resource::Resource;
-use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, LOGS, USERS};
+use super::resources::{
+    API_CLIENT_AUTHORIZATIONS, AUTHORIZED_KEYS, COLLECTIONS, GROUPS, KEEP_DISKS, LINKS, LOGS,
+    REPOSITORIES, USERS,
+};
 use super::time;
 use super::tokens;
+use super::user_rules;
 use super::user_setup;
-use super::username;
 use super::uuid;
-use crate::era::api::{KNOWS_GROUP_CLASSES, ROLES_BELONG_TO_SYSTEM, TOKEN_IS_ITS_UUID};
+use super::versions;
+use crate::era::api::{KNOWS_GROUP_CLASSES, TOKEN_IS_ITS_UUID};
 use crate::request_log::random_base36;
 
 /// Checks and completes `changes`, which are to become a new object or to change `old`.
@@ -53,7 +63,7 @@ pub(crate) fn before_save(
             crunch1::job_task::before_create(context, changes)?;
         }
         plural if plural == LINKS.plural => check_link(context, changes, old)?,
-        plural if plural == GROUPS.plural => check_group(context, changes, old)?,
+        plural if plural == GROUPS.plural => group_rules::before_save(context, changes, old)?,
         plural if plural == API_CLIENT_AUTHORIZATIONS.plural && old.is_none() => {
             complete_token(context, changes)?;
         }
@@ -63,7 +73,12 @@ pub(crate) fn before_save(
                 *event_at = time::now().into();
             }
         }
-        plural if plural == USERS.plural && old.is_none() => complete_user(context, changes)?,
+        plural if plural == AUTHORIZED_KEYS.plural => {
+            authorized_key::before_save(context, changes, old)?;
+        }
+        plural if plural == REPOSITORIES.plural => repository::before_save(context, changes, old)?,
+        plural if plural == KEEP_DISKS.plural && old.is_none() => keep_disk::before_create(changes),
+        plural if plural == USERS.plural => user_rules::before_save(context, changes, old)?,
         _ => {}
     }
     Ok(())
@@ -79,13 +94,16 @@ fn check_link(context: &Context<'_>, changes: &mut Object, old: Option<&Object>)
             continue;
         }
         // Whoever manages an object may share it with users that it cannot see.
-        let found = match is_permission {
+        let found = match is_permission && name == "tail_uuid" {
             true => readable::exists(context, uuid)?,
             false => readable::is_readable(context, uuid)?,
         };
         if !found {
             return Err(unprocessable(format!("{start} '{uuid}' not found")));
         }
+    }
+    if text(&link, "link_class") == "name" {
+        check_name_link(context, &link)?;
     }
     if is_permission {
         check_permission_link(context, &link)?;
@@ -94,18 +112,30 @@ fn check_link(context: &Context<'_>, changes: &mut Object, old: Option<&Object>)
     Ok(())
 }
 
+/// A link of class `name` gives something a name in a project, which nothing else may have there.
+fn check_name_link(context: &Context<'_>, link: &Object) -> Result<()> {
+    let same = Condition::all([
+        Condition::plain("link_class = 'name'"),
+        Condition::equals("tail_uuid", text(link, "tail_uuid")),
+        Condition::equals("name", text(link, "name")),
+        Condition::equals("uuid", text(link, "uuid")).negated(),
+    ]);
+    match object::exists(context.db, &LINKS, &same)? {
+        true => Err(ownership::taken(&LINKS, &["tail_uuid", "name"], link)),
+        false => Ok(()),
+    }
+}
+
 fn check_permission_link(context: &Context<'_>, link: &Object) -> Result<()> {
     let name = text(link, "name");
     if Level::of_link(name).is_none() {
         return Err(unprocessable(
-            "Name is invalid, must be one of can_read, can_write, can_manage, can_login",
+            "Name is invalid permission, must be one of 'can_read', 'can_write', 'can_manage', 'can_login'",
         ));
     }
-    let tail = uuid::infix(text(link, "tail_uuid"));
-    if !matches!(tail, Some(uuid::USER | uuid::GROUP)) {
-        return Err(unprocessable("Tail uuid must be the uuid of a user or group"));
-    }
+    check_tail(context, text(link, "tail_uuid"))?;
     let head = text(link, "head_uuid");
+    check_no_past_version(context, head)?;
     if context.account()?.is_admin || readable::level_on(context, head)? == Some(Level::Manage) {
         Ok(())
     } else {
@@ -113,34 +143,38 @@ fn check_permission_link(context: &Context<'_>, link: &Object) -> Result<()> {
     }
 }
 
-fn check_group(context: &Context<'_>, changes: &mut Object, old: Option<&Object>) -> Result<()> {
-    collection::apply_trash(context.era(), changes, old);
-    let checked = old.is_none() || changes.contains_key("group_class");
-    if !checked {
-        return Ok(());
-    }
-    let class = text(changes, "group_class");
-    let known = ["project", "role", "filter"].contains(&class);
-    if KNOWS_GROUP_CLASSES.of(context.era()) && !known {
-        return Err(unprocessable(
-            "Group class value must be one of 'project', 'role' or 'filter'",
-        ));
-    }
-    if ROLES_BELONG_TO_SYSTEM.of(context.era()) && class == "role" {
-        changes.insert("owner_uuid".to_owned(), uuid::SYSTEM_USER.into());
+/// A permission is on a collection, and not on what that once was.
+fn check_no_past_version(context: &Context<'_>, head: &str) -> Result<()> {
+    let past = versions::current(context.era(), &COLLECTIONS).negated();
+    let past = Condition::all([Condition::equals("uuid", head), past]);
+    if object::exists(context.db, &COLLECTIONS, &past)? {
+        return Err(unprocessable("Head uuid cannot point to a past version of a collection"));
     }
     Ok(())
 }
 
-fn complete_user(context: &Context<'_>, user: &mut Object) -> Result<()> {
-    if !context.account()?.is_admin {
-        return Err(denied("Permission denied: only admins create users"));
+/// Checks that `tail` can have permissions: it is a user or, where groups are of known classes, a
+/// role.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn check_tail(context: &Context<'_>, tail: &str) -> Result<()> {
+    match uuid::infix(tail) {
+        Some(uuid::USER) => Ok(()),
+        Some(uuid::GROUP) if !KNOWS_GROUP_CLASSES.of(context.era()) => Ok(()),
+        Some(uuid::GROUP) => {
+            let known = Condition::equals("uuid", tail);
+            let group = object::find(context.db, &GROUPS, context.era(), &known)?;
+            match group.as_ref().map(|group| text(group, "group_class")) {
+                None => Err(unprocessable("Tail uuid does not exist")),
+                Some("role") => Ok(()),
+                Some(class) => Err(unprocessable(format!(
+                    "Tail uuid must be a role, was group with group_class {class}"
+                ))),
+            }
+        }
+        _ => Err(unprocessable("Tail uuid must be a user or role")),
     }
-    if text(user, "username").is_empty() {
-        let name = username::from_email(context, text(user, "email"))?;
-        user.insert("username".to_owned(), name.into());
-    }
-    Ok(())
 }
 
 fn complete_token(context: &Context<'_>, token: &mut Object) -> Result<()> {
@@ -167,7 +201,7 @@ fn complete_token(context: &Context<'_>, token: &mut Object) -> Result<()> {
     Ok(())
 }
 
-/// Adds what follows from a stored object: the links of a new role and of an activated user.
+/// Adds what follows from a stored object, such as the links of an activated user.
 ///
 /// # Errors
 /// Those of the database.
@@ -191,14 +225,6 @@ pub(crate) fn after_save(
     }
     let uuid = text(new, "uuid");
     let is = |object: &Object, name: &str| object.get(name) == Some(&Value::Bool(true));
-    if resource.plural == GROUPS.plural
-        && old.is_none()
-        && ROLES_BELONG_TO_SYSTEM.of(context.era())
-        && text(new, "group_class") == "role"
-    {
-        let creator = &context.account()?.uuid;
-        user_setup::give(context, creator, "can_manage", uuid)?;
-    }
     if resource.plural == USERS.plural
         && is(new, "is_active")
         && !old.is_some_and(|old| is(old, "is_active"))

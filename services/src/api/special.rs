@@ -10,15 +10,17 @@ use super::context::Context;
 use super::crunch1;
 use super::crunch2;
 use super::error::{ApiError, Result};
+use super::keep_disk;
 use super::logins;
 use super::method_parameters::{self as parameters, Parameter};
 use super::object;
 use super::present;
+use super::provenance;
 use super::readable;
 use super::resource::{Eras, Resource};
 use super::resources::{
-    API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, LINKS, REPOSITORIES, USERS,
-    VIRTUAL_MACHINES,
+    API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_DISKS, KEEP_SERVICES, LINKS, REPOSITORIES,
+    USERS, VIRTUAL_MACHINES,
 };
 use super::sharing;
 use super::tokens;
@@ -61,7 +63,6 @@ static SPECIALS: &[Special] = &[
     on_class(&USERS, "system", Eras::All, |context, _| show_user(context, uuid::SYSTEM_USER)),
     on_object(&USERS, "activate", user_setup::activate).in_eras(Eras::All),
     special(&USERS, "setup", Method::POST, false, user_setup::set_up)
-        .in_eras(Eras::Only(Era::Current))
         .taking(parameters::user_setup),
     on_object(&USERS, "unsetup", user_setup::unset_up).in_eras(Eras::All),
     special(&USERS, "merge", Method::POST, false, user_merge::merge)
@@ -86,10 +87,16 @@ static SPECIALS: &[Special] = &[
     on_class(&VIRTUAL_MACHINES, "get_all_logins", Eras::All, logins::list),
     special(&VIRTUAL_MACHINES, "logins", Method::GET, true, logins::list),
     on_class(&KEEP_SERVICES, "accessible", Eras::All, accessible),
+    special(&KEEP_DISKS, "ping", Method::POST, false, keep_disk::ping)
+        .in_eras(Eras::Only(Era::Y2015))
+        .taking(parameters::disk_ping)
+        .without_token(),
     on_class(&GROUPS, "contents", Eras::All, contents::list).taking(parameters::contents),
     special(&GROUPS, "contents", Method::GET, true, contents::list),
     on_class(&GROUPS, "shared", Eras::Only(Era::Current), contents::shared)
         .taking(parameters::shared),
+    special(&COLLECTIONS, "provenance", Method::GET, true, provenance::provenance),
+    special(&COLLECTIONS, "used_by", Method::GET, true, provenance::used_by),
     on_object(&COLLECTIONS, "trash", |context, uuid| write::trash(context, &COLLECTIONS, uuid)),
     on_object(&COLLECTIONS, "untrash", |context, uuid| write::untrash(context, &COLLECTIONS, uuid)),
     on_object(&GROUPS, "trash", |context, uuid| write::trash(context, &GROUPS, uuid)),

@@ -25,6 +25,15 @@ pub(crate) fn from_now(seconds: f64) -> String {
     ago(Timestamp::now(), -seconds)
 }
 
+/// The moment `seconds` after `moment`, which is in the database's form; `moment` itself if that is out
+/// of range.
+pub(crate) fn after(moment: &str, seconds: f64) -> String {
+    match moment.parse::<Timestamp>() {
+        Ok(moment) => ago(moment, -seconds),
+        Err(_) => moment.to_owned(),
+    }
+}
+
 /// `moment` in the database's form.
 pub(crate) fn format(moment: Timestamp) -> String {
     let time = Offset::UTC.to_datetime(moment);

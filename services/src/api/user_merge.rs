@@ -131,10 +131,10 @@ fn check_names(context: &Context<'_>, resource: &Resource, old: &str, new: &str)
     let (moved, there, plural) = (named(old), named(new), resource.plural);
     let clash = format!("name IN (SELECT name FROM {plural} WHERE {})", there.sql);
     let clash = Condition::all([moved, Condition::new(clash, there.parameters)]);
-    if object::exists(context.db, resource, &clash)? {
-        return Err(unprocessable("Owner uuid, name has already been taken"));
+    match object::find(context.db, resource, context.era(), &clash)? {
+        None => Ok(()),
+        Some(moved) => Err(ownership::taken(resource, &["owner_uuid", "name"], &moved)),
     }
-    Ok(())
 }
 
 /// Lets tokens, keys and permissions of `old` be those of `new`.

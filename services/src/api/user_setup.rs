@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::error::{ApiError, Result, denied, unprocessable};
 use super::object::{self, Object, text};
+use super::openid_setup;
 use super::present;
 use super::resources::{
     API_CLIENT_AUTHORIZATIONS, AUTHORIZED_KEYS, LINKS, USERS, VIRTUAL_MACHINES,
@@ -16,7 +17,8 @@ use super::time;
 use super::uuid;
 use super::write;
 use crate::era::api::{
-    ACTIVATED_USERS_ARE_VISIBLE, PERMISSION_ON_ALL_USERS, UNSETUP_TAKES_EVERYTHING,
+    ACTIVATED_USERS_ARE_VISIBLE, PERMISSION_ON_ALL_USERS, SETUP_GIVES_OPENID_AND_REPOSITORY,
+    UNSETUP_TAKES_EVERYTHING,
 };
 
 /// Activates the user `id`, or the caller if it is no admin: who is invited and has signed every
@@ -70,32 +72,53 @@ fn unsigned_agreements(context: &Context<'_>, uuid: &str) -> Result<Vec<String>>
 /// When the caller is no admin, or there is no such user or virtual machine.
 pub(crate) fn set_up(context: &Context<'_>, _: &str) -> Result<Value> {
     context.admin()?;
-    let request = context.request;
-    let uuid = match request.parameter("uuid").and_then(Value::as_str) {
-        Some(uuid) => uuid.to_owned(),
-        None => {
-            let user = request.json("user")?;
-            let user = user.ok_or_else(|| unprocessable("Required uuid or user"))?;
-            if user["email"].as_str().is_none_or(str::is_empty) {
-                return Err(unprocessable("Require user email"));
-            }
-            let made = write::create(context, &USERS)?;
-            made["uuid"].as_str().unwrap_or_default().to_owned()
-        }
-    };
-    let user = find(context, &uuid)?;
+    let (user, is_new) = user_to_set_up(context)?;
+    let uuid = text(&user, "uuid");
     let mut items = Vec::new();
-    let machine = request.parameter("vm_uuid").and_then(Value::as_str).unwrap_or_default();
+    if SETUP_GIVES_OPENID_AND_REPOSITORY.of(context.era()) {
+        items = openid_setup::links(context, &user, is_new)?;
+    }
+    let machine = parameter(context, "vm_uuid").unwrap_or_default();
     if !machine.is_empty() && !text(&user, "username").is_empty() {
         items.push(login(context, &user, machine)?);
     }
-    items.extend(join_all_users(context, &uuid)?);
+    items.extend(join_all_users(context, uuid)?);
     schema::touch_permissions(context.db)?;
     let items: Result<Vec<_>> =
         items.iter().map(|link| present::one(context, &LINKS, link, None)).collect();
     let mut items = items?;
     items.push(present::one(context, &USERS, &user, None)?);
     Ok(json!({"kind": "arvados#HashList", "items": items}))
+}
+
+/// A parameter that is a text.
+pub(crate) fn parameter<'a>(context: &'a Context<'_>, name: &str) -> Option<&'a str> {
+    context.request.parameter(name).and_then(Value::as_str)
+}
+
+/// The user that a request names, or a new one, and whether it is new.
+fn user_to_set_up(context: &Context<'_>) -> Result<(Object, bool)> {
+    if let Some(uuid) = parameter(context, "uuid").filter(|uuid| !uuid.is_empty()) {
+        return Ok((find(context, uuid)?, false));
+    }
+    let user = context.request.json("user")?;
+    let user = user.ok_or_else(|| unprocessable("Required uuid or user"))?;
+    if let Some(uuid) = user["uuid"].as_str() {
+        let known = Condition::equals("uuid", uuid);
+        if let Some(user) = object::find(context.db, &USERS, context.era(), &known)? {
+            return Ok((user, false));
+        }
+    }
+    if user["email"].as_str().is_none_or(str::is_empty) {
+        return Err(unprocessable("Require user email"));
+    }
+    if SETUP_GIVES_OPENID_AND_REPOSITORY.of(context.era())
+        && parameter(context, "openid_prefix").is_none()
+    {
+        return Err(unprocessable("Required openid_prefix parameter is missing."));
+    }
+    let made = write::create(context, &USERS)?;
+    Ok((find(context, made["uuid"].as_str().unwrap_or_default())?, true))
 }
 
 /// The link by which `user` logs in to the virtual machine `machine`.
@@ -130,7 +153,12 @@ pub(crate) fn give(context: &Context<'_>, tail: &str, name: &str, head: &str) ->
     permission(context, tail, name, head, &json!({}), Condition::all([]))
 }
 
-fn permission(
+/// The permission `name` from `tail` to `head` for which `also` holds, made now with `properties` if
+/// there is none.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn permission(
     context: &Context<'_>,
     tail: &str,
     name: &str,
@@ -183,6 +211,7 @@ pub(crate) fn unset_up(context: &Context<'_>, id: &str) -> Result<Value> {
     };
     let given = Condition::all([Condition::equals("tail_uuid", id), given]);
     write::delete_all(context, &LINKS, &given)?;
+    write::delete_all(context, &LINKS, &openid_setup::login_of(&user))?;
     let mut changes = json!({"is_active": false, "prefs": {}});
     if everything {
         forget_credentials(context, id)?;

@@ -4,22 +4,24 @@ use serde_json::Value;
 
 use super::attributes;
 use super::audit_log;
-use super::collection;
 use super::condition::Condition;
 use super::context::Context;
 use super::crunch2::{self, CONTAINER_REQUESTS};
 use super::error::{Result, denied, unprocessable};
+use super::frozen;
 use super::listing;
-use super::object::{self, Object, text};
+use super::object::{self, Object, flag, text};
 use super::ownership;
 use super::present;
 use super::readable;
+use super::replace_files;
 use super::resource::Resource;
 use super::resources::{API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, LINKS, USERS};
 use super::rules;
 use super::schema;
 use super::time;
 use super::tokens;
+use super::trash::signed_for;
 use super::user_agreement::{self, USER_AGREEMENTS};
 use super::uuid;
 use super::value;
@@ -41,7 +43,11 @@ pub(crate) fn create(context: &Context<'_>, resource: &Resource) -> Result<Value
         let text = format!("Permission denied: only admins create {}", resource.plural);
         return Err(denied(text));
     }
-    create_from(context, resource, attributes::read(context, resource, None)?)
+    let mut given = attributes::read(context, resource, None)?;
+    if resource.plural == COLLECTIONS.plural {
+        replace_files::apply(context, &mut given, None)?;
+    }
+    create_from(context, resource, given)
 }
 
 /// Makes a new object of what is `given`, and answers with it.
@@ -103,13 +109,19 @@ fn new_uuid(context: &Context<'_>, resource: &Resource, wanted: &str) -> Result<
     if !context.account()?.is_admin {
         return Err(unprocessable("Uuid assignment not permitted"));
     }
-    if uuid::infix(wanted) != Some(resource.infix) {
-        let text = format!("Uuid '{wanted}' is not of a {}", resource.class);
-        return Err(unprocessable(text));
+    match uuid::infix(wanted) {
+        None => return Err(unprocessable(format!("Uuid not a valid Arvados uuid '{wanted}'"))),
+        Some(infix) if infix != resource.infix => {
+            let expected = resource.infix;
+            let text = format!("Uuid type field is '{infix}', expected '{expected}'");
+            return Err(unprocessable(text));
+        }
+        Some(_) => {}
     }
     let taken = Condition::equals("uuid", wanted);
     if object::exists(context.db, resource, &taken)? {
-        return Err(unprocessable("Uuid has already been taken"));
+        let wanted = Object::from_iter([("uuid".to_owned(), wanted.into())]);
+        return Err(ownership::taken(resource, &["uuid"], &wanted));
     }
     Ok(wanted.to_owned())
 }
@@ -128,7 +140,10 @@ fn is_owned_by_system(era: Era, object: &Object) -> bool {
 pub(crate) fn update(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
     let with_trash = HAS_TRASH.of(context.era()) && context.request.flag("include_trash")?;
     let old = find_for_change(context, resource, id, with_trash)?;
-    let changes = attributes::read(context, resource, Some(&old))?;
+    let mut changes = attributes::read(context, resource, Some(&old))?;
+    if resource.plural == COLLECTIONS.plural {
+        replace_files::apply(context, &mut changes, Some(&old))?;
+    }
     changed(context, resource, &old, changes)
 }
 
@@ -193,11 +208,12 @@ pub(crate) fn change(
     if text(&changes, "uuid") == id {
         changes.remove("uuid");
     } else if changes.contains_key("uuid") {
-        return Err(unprocessable("Uuid cannot be changed"));
+        return Err(unprocessable("Uuid change not permitted"));
     }
     if changes.get("owner_uuid").is_some_and(Value::is_null) {
         return Err(unprocessable("Owner uuid can't be blank"));
     }
+    frozen::check_change(context, resource, old, &changes)?;
     rules::before_save(context, resource, &mut changes, Some(old))?;
     let mut new = old.clone();
     new.extend(changes.clone());
@@ -280,17 +296,18 @@ fn touch_permissions(
 /// When the caller cannot see or may not delete it, or it still owns something.
 pub(crate) fn delete(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
     let era = context.era();
-    let with_trash = HAS_TRASH.of(era) && context.request.flag("include_trash")?;
-    let old = find_for_change(context, resource, id, with_trash)?;
+    // What is in the trash already may be deleted once more.
+    let old = find_for_change(context, resource, id, HAS_TRASH.of(era))?;
     let is_project = ["project", "filter"].contains(&text(&old, "group_class"));
     let goes_to_trash =
         resource.plural == COLLECTIONS.plural || (resource.plural == GROUPS.plural && is_project);
     if HAS_TRASH.of(era) && goes_to_trash {
-        return trash(context, resource, id);
+        return trash_for_deletion(context, resource, &old);
     }
     if resource.plural == USERS.plural && !context.account()?.is_admin {
         return Err(denied("Permission denied: only admins delete users"));
     }
+    frozen::check_change(context, resource, &old, &Object::new())?;
     if [USERS.plural, GROUPS.plural].contains(&resource.plural) {
         ownership::check_owns_nothing(context, id)?;
     }
@@ -339,22 +356,39 @@ fn delete_one(context: &Context<'_>, resource: &Resource, old: &Object) -> Resul
 pub(crate) fn trash(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
     let old = find_for_change(context, resource, id, true)?;
     let mut changes = Object::new();
-    if old.get("is_trashed") != Some(&Value::Bool(true)) {
-        let lifetime = f64::from(collection::TRASH_LIFETIME_SECONDS);
+    if !flag(&old, "is_trashed") {
         changes.insert("trash_at".to_owned(), time::now().into());
-        changes.insert("delete_at".to_owned(), time::from_now(lifetime).into());
     }
     changed(context, resource, &old, changes)
+}
+
+/// Moves the object `old` to the trash, to be gone as soon as may be.
+fn trash_for_deletion(context: &Context<'_>, resource: &Resource, old: &Object) -> Result<Value> {
+    let trash_at = match flag(old, "is_trashed") {
+        true => text(old, "trash_at").to_owned(),
+        false => time::now(),
+    };
+    let soon = time::after(&trash_at, signed_for(context));
+    let mut changes = Object::new();
+    if !flag(old, "is_trashed") {
+        changes.insert("trash_at".to_owned(), trash_at.into());
+    } else if text(old, "delete_at") > soon.as_str() {
+        changes.insert("delete_at".to_owned(), soon.into());
+    }
+    changed(context, resource, old, changes)
 }
 
 /// Takes the object `id` out of the trash.
 ///
 /// # Errors
-/// When the caller cannot see or may not change it, or it is not in the trash.
+/// When the caller cannot see or may not change it, or it is not in the trash or over.
 pub(crate) fn untrash(context: &Context<'_>, resource: &Resource, id: &str) -> Result<Value> {
     let old = find_for_change(context, resource, id, true)?;
-    if old.get("is_trashed") != Some(&Value::Bool(true)) {
+    if !flag(&old, "is_trashed") {
         return Err(unprocessable("Object is not trashed, cannot untrash"));
+    }
+    if text(&old, "delete_at") <= time::now().as_str() {
+        return Err(unprocessable("delete_at time has already passed, cannot untrash"));
     }
     let untrashed = Object::from_iter([("trash_at".to_owned(), Value::Null)]);
     changed(context, resource, &old, untrashed)

@@ -58,6 +58,9 @@ pub(crate) const TOKEN_IS_ITS_UUID: ByEra<bool> = ByEra { y2015: true, current: 
 /// there are no API clients.
 pub(crate) const MANAGING_TOKENS_NEEDS_TRUST: ByEra<bool> = ByEra { y2015: true, current: false };
 
+/// Whether nobody but the system sees the tokens of others; in 2015 admins do.
+pub(crate) const TOKENS_ARE_PRIVATE: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether a scope for GET holds for HEAD as well; in 2015 HEAD needs a scope of its own.
 pub(crate) const GET_SCOPES_ALLOW_HEAD: ByEra<bool> = ByEra { y2015: false, current: true };
 
@@ -131,6 +134,14 @@ pub(crate) const HAS_TRASH: ByEra<bool> = ByEra { y2015: false, current: true };
 /// the trash today.
 pub(crate) const HIDDEN_FROM: ByEra<&str> = ByEra { y2015: "expires_at", current: "trash_at" };
 
+/// Whether the provenance of a collection names collections by uuid, too; in 2015 it names them by
+/// their content alone.
+pub(crate) const PROVENANCE_HAS_UUIDS: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a collection may be made of parts of others, by `replace_files` and `replace_segments`; in
+/// 2015 a client writes the manifest.
+pub(crate) const TAKES_REPLACEMENTS: ByEra<bool> = ByEra { y2015: false, current: true };
+
 // ---- Groups, users and permissions ----
 
 /// The classes of what a project holds, in the order in which `contents` lists them.
@@ -159,13 +170,19 @@ pub(crate) const CONTENTS_ARE_RECURSIVE: ByEra<bool> = ByEra { y2015: false, cur
 /// Whether a group must be a project, a filter or a role; in 2015 it is of any class or none.
 pub(crate) const KNOWS_GROUP_CLASSES: ByEra<bool> = ByEra { y2015: false, current: true };
 
-/// Whether a role belongs to the system, and its creator manages it by a link; in 2015 it belongs
-/// to its creator, like any group.
+/// Whether a role belongs to the system, and who was to own it manages it by a link; in 2015 it has
+/// an owner like any group.
 pub(crate) const ROLES_BELONG_TO_SYSTEM: ByEra<bool> = ByEra { y2015: false, current: true };
 
-/// Whether of all groups, only projects and filters may own something, unless an admin gives it to
-/// them; in 2015 any group may.
+/// Whether of all groups, only projects may own something; in 2015 any group may.
 pub(crate) const ONLY_PROJECTS_OWN: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a project may be frozen, so that nobody changes it or what is in it.
+pub(crate) const HAS_FROZEN_PROJECTS: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether collections and projects have names that files and folders can have, since they are
+/// mounted by them; in 2015 these are free.
+pub(crate) const NAMES_ARE_FILE_NAMES: ByEra<bool> = ByEra { y2015: false, current: true };
 
 /// Whether everybody sees all active users; today only those that permissions lead to.
 pub(crate) const ALL_SEE_ACTIVE_USERS: ByEra<bool> = ByEra { y2015: true, current: false };
@@ -200,6 +217,15 @@ pub(crate) const HAS_COMPUTED_PERMISSIONS: ByEra<bool> = ByEra { y2015: false, c
 /// Whether the others see a user by a link once it is activated or set up; in 2015 they see all
 /// active users anyway.
 pub(crate) const ACTIVATED_USERS_ARE_VISIBLE: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether `setup` also lets a user log in by OpenID, and gives it a repository; today the parameters
+/// for these are not looked at.
+pub(crate) const SETUP_GIVES_OPENID_AND_REPOSITORY: ByEra<bool> =
+    ByEra { y2015: true, current: false };
+
+/// Whether a user who could activate itself again is made inactive by `unsetup` alone, and not by a
+/// change of `is_active`.
+pub(crate) const UNSETUP_MAKES_INACTIVE: ByEra<bool> = ByEra { y2015: false, current: true };
 
 /// Whether `unsetup` also takes tokens, keys, the rights of an admin, and what others have shared
 /// with the user; in 2015 it takes only what `setup` gives.

@@ -210,7 +210,7 @@ fn a_container_that_is_never_started_is_given_up_at_the_tenth_attempt() {
     for attempt in 1..=10 {
         assert_eq!(cluster.post("admin", container, "lock").1["lock_count"], attempt);
         if attempt == 1 {
-            assert_eq!(cluster.post("admin_trustedclient", container, "unlock").0, 403);
+            assert_eq!(cluster.post("admin_trustedclient", container, "unlock").0, 422);
         }
         let expected = if attempt == 10 { "Cancelled" } else { "Queued" };
         assert_eq!(cluster.post("admin", container, "unlock").1["state"], expected);
@@ -250,4 +250,23 @@ fn the_secret_of_a_credential_is_for_running_containers() {
     let running = json!({"state": "Running"});
     cluster.set("admin", "containers", &json!({"uuid": container}), &running);
     assert_eq!(cluster.with_token(&token, &path).1, json!({"external_id": "me", "secret": "hush"}));
+}
+
+#[test]
+fn a_request_says_how_far_its_container_is() {
+    let cluster = Cluster::start();
+    let status = |auth: &str, request: &Value| {
+        let path = format!("container_requests/{}/container_status", uuid(request));
+        cluster.server.get(auth, &path)
+    };
+    let draft = cluster.request(&json!({"state": "Uncommitted"}));
+    let (code, none) = status("active", &draft);
+    assert_eq!((code, &none["container_uuid"]), (200, &json!("")), "{none}");
+    assert_eq!(none["scheduling_status"], "No container is assigned.");
+    let request = cluster.request(&json!({}));
+    let (code, queued) = status("active", &request);
+    assert_eq!((code, &queued["container_uuid"]), (200, &request["container_uuid"]), "{queued}");
+    assert_eq!(queued["container_state"], "Queued");
+    assert!(!queued["scheduling_status"].as_str().unwrap().is_empty());
+    assert_eq!(status("spectator", &request).0, 404);
 }

@@ -84,3 +84,122 @@ fn what_ends_by_itself_is_hidden_if_it_is_a_collection() {
     let path = format!("authorized_keys/{}", key["uuid"].as_str().unwrap());
     assert_eq!(server.get("active", &path).0, 200);
 }
+
+/// A copy of the fixtures that come with the project, with what is over and what is due.
+fn fixtures_with_trash() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs_err::read_dir(sdk_fixtures::Fixtures::builtin().dir()).unwrap() {
+        let entry = entry.unwrap();
+        fs_err::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let groups = folder.path().join("groups.yml");
+    let text = fs_err::read_to_string(&groups).unwrap();
+    let over = "
+over:
+  uuid: zzzzz-j7d0g-00000000000over
+  owner_uuid: zzzzz-tpzed-xurymjxw79nv3jz
+  name: over
+  group_class: project
+  is_trashed: true
+  trash_at: 2001-01-01T00:00:00Z
+  delete_at: 2002-01-01T00:00:00Z
+";
+    fs_err::write(&groups, text + over).unwrap();
+    let within = "
+within:
+  uuid: zzzzz-4zz18-000000000within
+  owner_uuid: zzzzz-j7d0g-00000000000over
+  name: within
+  manifest_text: ''
+over:
+  uuid: zzzzz-4zz18-00000000000over
+  owner_uuid: zzzzz-tpzed-xurymjxw79nv3jz
+  name: over
+  manifest_text: ''
+  is_trashed: true
+  trash_at: 2001-01-01T00:00:00Z
+  delete_at: 2002-01-01T00:00:00Z
+kept:
+  uuid: zzzzz-4zz18-00000000000kept
+  owner_uuid: zzzzz-tpzed-xurymjxw79nv3jz
+  name: kept
+  manifest_text: ''
+  is_trashed: true
+  trash_at: 2001-01-01T00:00:00Z
+  delete_at: 2100-01-01T00:00:00Z
+";
+    fs_err::write(folder.path().join("collections.yml"), within).unwrap();
+    folder
+}
+
+#[test]
+fn a_swept_trash_loses_what_is_over() {
+    let fixtures = fixtures_with_trash();
+    let server = Server::start_on("current", fixtures.path());
+    let in_trash = |path: &str| server.get("active", &format!("{path}?include_trash=true")).0;
+    let (over, kept) =
+        ("collections/zzzzz-4zz18-00000000000over", "collections/zzzzz-4zz18-00000000000kept");
+    let (project, within) =
+        ("groups/zzzzz-j7d0g-00000000000over", "collections/zzzzz-4zz18-000000000within");
+    for path in [over, kept, project, within] {
+        assert_eq!(in_trash(path), 200, "{path}");
+    }
+    let untrash = server.call("active", "POST", &format!("/arvados/v1/{over}/untrash"), &NONE);
+    assert_eq!(untrash.0, 422);
+    assert!(error_text(&untrash.1).contains("delete_at time has already passed"), "{untrash:?}");
+    let sweep = |auth: &str| server.call(auth, "POST", "/arvados/v1/sys/trash_sweep", &json!({}));
+    assert_eq!(sweep("active").0, 403);
+    assert_eq!(sweep("admin"), (200, json!({})));
+    for path in [over, project, within] {
+        assert_eq!(in_trash(path), 404, "{path}");
+    }
+    assert_eq!(in_trash(kept), 200);
+    assert_eq!(server.get("active", kept).0, 404);
+}
+
+#[test]
+fn times_of_the_trash_are_held_to_each_other() {
+    let server = Server::start("current");
+    let create = |collection: &serde_json::Value| {
+        let body = json!({"collection": collection});
+        server.call("active", "POST", "/arvados/v1/collections", &body)
+    };
+    let (status, planned) = create(&json!({"trash_at": "2100-01-01T00:00:00Z"}));
+    assert_eq!((status, &planned["is_trashed"]), (200, &json!(false)), "{planned}");
+    assert_eq!(planned["delete_at"], "2100-01-15T00:00:00.000000000Z");
+    let backwards =
+        json!({"trash_at": "2100-01-02T00:00:00Z", "delete_at": "2100-01-01T00:00:00Z"});
+    let (status, refused) = create(&backwards);
+    assert_eq!(status, 422);
+    assert!(error_text(&refused).starts_with("Delete at must not be earlier than trash_at"));
+    let (status, refused) = create(&json!({"delete_at": "2100-01-01T00:00:00Z"}));
+    assert_eq!(status, 422);
+    assert!(error_text(&refused).starts_with("Delete at must be set if trash_at is set"));
+    // What is deleted goes to the trash once more, and stays there.
+    let (_, past) = create(&json!({"trash_at": "2001-01-01T00:00:00Z"}));
+    assert_eq!(past["is_trashed"], true);
+    let path = format!("/arvados/v1/collections/{}", past["uuid"].as_str().unwrap());
+    let (status, deleted) = server.call("active", "DELETE", &path, &NONE);
+    assert_eq!((status, &deleted["trash_at"]), (200, &past["trash_at"]));
+}
+
+#[test]
+fn only_admins_confirm_where_blocks_are_and_classes_are_named() {
+    let server = Server::start("current");
+    let create = |auth: &str, collection: &serde_json::Value| {
+        let body = json!({"collection": collection});
+        server.call(auth, "POST", "/arvados/v1/collections", &body).0
+    };
+    let now = "2026-01-01T00:00:00Z";
+    let confirmed = json!({"replication_confirmed": 2, "replication_confirmed_at": now});
+    assert_eq!((create("active", &confirmed), create("admin", &confirmed)), (403, 200));
+    let classes =
+        json!({"storage_classes_confirmed": ["default"], "storage_classes_confirmed_at": now});
+    assert_eq!((create("active", &classes), create("admin", &classes)), (403, 200));
+    let nothing = json!({"replication_confirmed": null, "storage_classes_confirmed": []});
+    assert_eq!(create("active", &nothing), 200);
+    for wrong in [json!([]), json!([""]), json!([1])] {
+        assert_eq!(create("active", &json!({"storage_classes_desired": wrong})), 422, "{wrong}");
+    }
+    assert_eq!(create("active", &json!({"storage_classes_desired": ["hot", "cold"]})), 200);
+}

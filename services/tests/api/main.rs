@@ -17,10 +17,14 @@ mod events;
 mod filters;
 mod fixtures;
 mod follower;
+mod groups;
 mod lists;
 mod model;
 mod odd_requests;
+mod provenance;
+mod replace_files;
 mod reset;
+mod setup_2015;
 mod sharing;
 mod unknown_paths;
 mod user_agreements;
@@ -134,6 +138,9 @@ fn head_and_options_work_everywhere() {
     let url = server.url("/arvados/v1/users/current");
     let head = Request::head(&url).header("authorization", format!("OAuth2 {token}"));
     assert_eq!(read(server.send(head.body(String::new()).unwrap())).0, 200);
+    let slashes = Request::get(url.replace("/v1/users/", "/v1//users/") + "/")
+        .header("authorization", format!("OAuth2 {token}"));
+    assert_eq!(read(server.send(slashes.body(String::new()).unwrap())).0, 200);
     let options = Request::options(&url).body(String::new()).unwrap();
     assert_eq!(read(server.send(options)), (200, json!("")));
 }
@@ -153,6 +160,13 @@ fn attributes_come_wrapped_bare_and_in_a_form() {
     let form = form.body("collection=%7B%22name%22%3A%22form%22%7D".to_owned());
     let (status, form) = read(server.send(form.unwrap()));
     assert_eq!((status, &form["name"]), (200, &json!("form")));
+    let brackets = Request::post(server.url("/arvados/v1/collections"))
+        .header("authorization", format!("OAuth2 {token}"))
+        .header("content-type", "application/x-www-form-urlencoded");
+    let brackets = brackets.body("collection[name]=inside&collection[properties][a]=1".to_owned());
+    let (status, inside) = read(server.send(brackets.unwrap()));
+    assert_eq!((status, &inside["name"]), (200, &json!("inside")));
+    assert_eq!(inside["properties"], json!({"a": "1"}));
     let (status, body) = server.call(
         "active",
         "POST",

@@ -113,37 +113,6 @@ fn an_admin_makes_a_token_of_the_system_with_its_scopes() {
 }
 
 #[test]
-fn a_swept_trash_loses_what_is_over_and_takes_what_is_due() {
-    let server = Server::start("current");
-    let past = "2015-01-01T00:00:00Z";
-    let project = json!({"group": {"group_class": "project", "name": "over"}});
-    let project = server.create("active", "groups", &project);
-    let project = project["uuid"].as_str().unwrap();
-    let within = json!({"collection": {"owner_uuid": project}});
-    let within = server.create("active", "collections", &within);
-    let over = json!({"collection": {"trash_at": past, "delete_at": past}});
-    let over = server.create("active", "collections", &over);
-    let kept = json!({"collection": {"trash_at": past, "delete_at": "2100-01-01T00:00:00Z"}});
-    let kept = server.create("active", "collections", &kept);
-    let end = json!({"group": {"trash_at": past, "delete_at": past}});
-    let path = format!("/arvados/v1/groups/{project}");
-    assert_eq!(server.call("active", "PUT", &path, &end).0, 200);
-    let in_trash = |resource: &str, object: &Value| {
-        let uuid = object["uuid"].as_str().unwrap();
-        server.get("active", &format!("{resource}/{uuid}?include_trash=true")).0
-    };
-    assert_eq!(in_trash("collections", &within), 200);
-    assert_eq!(in_trash("collections", &over), 200);
-    let sweep = |auth: &str| server.call(auth, "POST", "/arvados/v1/sys/trash_sweep", &json!({}));
-    assert_eq!(sweep("active").0, 403);
-    assert_eq!(sweep("admin"), (200, json!({})));
-    assert_eq!(in_trash("collections", &within), 404);
-    assert_eq!(in_trash("collections", &over), 404);
-    assert_eq!(in_trash("groups", &json!({"uuid": project})), 404);
-    assert_eq!(in_trash("collections", &kept), 200);
-}
-
-#[test]
 fn a_link_to_log_in_names_a_login_and_shows_the_machine() {
     const MACHINE: &str = "zzzzz-2x53u-382brsig8rp3065";
     for era in ["current", "2015"] {

@@ -190,3 +190,47 @@ fn a_merge_that_would_take_what_is_not_ones_own_is_refused() {
         "new_user_uuid": ACTIVE});
     assert_eq!(status("admin", &nobody), 422);
 }
+
+#[test]
+fn a_username_is_letters_and_digits_and_nobody_elses() {
+    for era in ["current", "2015"] {
+        let server = Server::start(era);
+        let path = format!("/arvados/v1/users/{SPECTATOR}");
+        let set =
+            |name: &str| server.call("admin", "PUT", &path, &json!({"user": {"username": name}}));
+        let (_, active) = server.get("admin", &format!("users/{ACTIVE}"));
+        let (status, refused) = set(active["username"].as_str().unwrap());
+        assert_eq!(status, 422, "{era}");
+        assert!(error_text(&refused).starts_with("Username has already been taken"), "{refused}");
+        for wrong in ["1st", "a-b", "a b", "ü"] {
+            let (status, refused) = set(wrong);
+            assert_eq!(status, 422, "{era} {wrong}");
+            assert!(error_text(&refused).contains("must begin with a letter"), "{refused}");
+        }
+        assert_eq!(set("spectator2").1["username"], "spectator2", "{era}");
+    }
+}
+
+#[test]
+fn who_could_come_back_is_made_inactive_by_unsetup_only() {
+    for (era, expected) in [("current", 422), ("2015", 200)] {
+        let server = Server::start(era);
+        let path = format!("/arvados/v1/users/{ACTIVE}");
+        let ended = json!({"user": {"is_active": false}});
+        let (status, answer) = server.call("admin", "PUT", &path, &ended);
+        assert_eq!(status, expected, "{era} {answer}");
+    }
+}
+
+#[test]
+fn nobody_sees_the_tokens_of_others() {
+    let server = Server::start("current");
+    let path = "api_client_authorizations/zzzzz-gj3su-077z32aux8dg2s1";
+    assert_eq!(server.get("active", path).0, 200);
+    assert_eq!(server.get("spectator", path).0, 404);
+    assert_eq!(server.get("admin", path).0, 404);
+    let server = Server::start("2015");
+    let secret = sdk_fixtures::auth_token("active").unwrap();
+    let path = format!("api_client_authorizations/{secret}");
+    assert_eq!(server.get("admin_trustedclient", &path).0, 200);
+}

@@ -128,7 +128,7 @@ fn move_on(context: &Context<'_>, changes: &mut Object, old: &Object, state: &st
         }
         ("Locked", "Queued") => {
             if text(old, "locked_by_uuid") != auth::token_uuid(context) {
-                return Err(denied("Permission denied: locked by another token"));
+                return Err(unprocessable("locked by a different token"));
             }
             changes.insert("runtime_status".to_owned(), json!({}));
             let attempts = integer(old, "lock_count");

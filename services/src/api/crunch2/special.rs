@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::auth;
 use super::priority;
-use super::{CONTAINERS, CREDENTIALS};
+use super::{CONTAINER_REQUESTS, CONTAINERS, CREDENTIALS};
 use crate::api::context::Context;
 use crate::api::error::{ApiError, Result, denied, unprocessable};
 use crate::api::object::{Object, text};
@@ -39,6 +39,7 @@ pub(crate) static SPECIALS: &[Special] = &[
         let container = readable::find(context, &CONTAINERS, uuid, false)?;
         present::one(context, &CONTAINERS, &container, None)
     }),
+    special(&CONTAINER_REQUESTS, "container_status", Method::GET, true, container_status),
     special(&CREDENTIALS, "secret", Method::GET, true, secret),
 ];
 
@@ -59,6 +60,29 @@ fn secret_mounts(context: &Context<'_>, uuid: &str) -> Result<Value> {
     let container =
         container.ok_or_else(|| denied("Token is not associated with this container."))?;
     Ok(json!({"secret_mounts": container.get("secret_mounts")}))
+}
+
+/// How far the container of a request is, and what it waits for.
+fn container_status(context: &Context<'_>, uuid: &str) -> Result<Value> {
+    let request = readable::find(context, &CONTAINER_REQUESTS, uuid, false)?;
+    let container = text(&request, "container_uuid");
+    if container.is_empty() {
+        let waits = "No container is assigned.";
+        return Ok(
+            json!({"container_uuid": "", "container_state": "", "scheduling_status": waits}),
+        );
+    }
+    // Whoever sees a request may know this of its container.
+    let container = readable::find(&context.as_system(), &CONTAINERS, container, false)?;
+    let waits = match text(&container, "state") {
+        "Queued" | "Locked" => "Nothing runs containers in this cluster.",
+        _ => "",
+    };
+    Ok(json!({
+        "container_uuid": container["uuid"],
+        "container_state": container["state"],
+        "scheduling_status": waits,
+    }))
 }
 
 /// What a credential is good for, told to running containers only.
