@@ -28,10 +28,6 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// No answer that we ask for is nearly as large.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
 
-/// What arv-git-httpd sends with each request, so that an API server of ours lets it know of
-/// repositories also in an era whose clients have none. Other API servers do not look at it.
-pub(crate) const GIT_SERVER_HEADER: &str = "x-arv-git-httpd";
-
 /// The authorities to trust when `SSL_CERT_FILE` names none.
 const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
@@ -40,7 +36,6 @@ pub(crate) struct ApiClient {
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     /// `HOST` or `HOST:PORT`.
     host: String,
-    is_git_server: bool,
 }
 
 /// An answer of the API server, whatever its status.
@@ -92,12 +87,7 @@ impl ApiClient {
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(connector(tls, CONNECT_PATIENCE));
-        Ok(Self { http, host, is_git_server: false })
-    }
-
-    /// The same for arv-git-httpd, which says so in each request.
-    pub(crate) fn of_git_server(self) -> Self {
-        Self { is_git_server: true, ..self }
+        Ok(Self { http, host })
     }
 
     /// Asks for `path` (which begins with a slash and may end in a query), with a JSON `body` if
@@ -124,9 +114,6 @@ impl ApiClient {
             .header(AUTHORIZATION, authorization);
         if let Some(id) = id {
             request = request.header("x-request-id", &id.0);
-        }
-        if self.is_git_server {
-            request = request.header(GIT_SERVER_HEADER, "1");
         }
         let content = match body {
             Some(body) => {

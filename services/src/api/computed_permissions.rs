@@ -20,7 +20,6 @@ pub(crate) static COMPUTED_PERMISSIONS: Resource = Resource {
     class: "ComputedPermission",
     infix: "",
     eras: Eras::All,
-    for_clients: Eras::All,
     has_table: false,
     public: false,
     admin_only: &[],

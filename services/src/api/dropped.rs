@@ -1,4 +1,5 @@
-//! What 2015 knew besides jobs and pipelines, and Arvados has dropped since.
+//! What Arvados has dropped with release 3, besides jobs and pipelines. Clients of the years before
+//! know it, and those of today never ask for it: so it is there in both eras, save API clients.
 
 use super::resource::{Attribute, Eras, Kind, Resource, SetBy, Shown};
 use super::resource::{boolean, datetime, integer, string};
@@ -26,20 +27,18 @@ pub(crate) static HUMANS: Resource = Resource {
     singular: "human",
     class: "Human",
     infix: "7a9it",
-    eras: Eras::Only(Era::Y2015),
     own: &[PROPERTIES],
     ..PLAIN
 };
 
-/// Disks of a keepstore, which the script of 2015 that starts test clusters registers.
+/// Disks of a keepstore, which the script that started test clusters registers.
 pub(crate) static KEEP_DISKS: Resource = Resource {
     plural: "keep_disks",
     singular: "keep_disk",
     class: "KeepDisk",
     infix: "penuu",
-    eras: Eras::Only(Era::Y2015),
     public: true,
-    admin_only: &[Era::Y2015],
+    admin_only: &[Era::Current, Era::Y2015],
     own: &[
         string("node_uuid"),
         string("filesystem_uuid"),
@@ -65,7 +64,6 @@ pub(crate) static SPECIMENS: Resource = Resource {
     singular: "specimen",
     class: "Specimen",
     infix: "j58dm",
-    eras: Eras::Only(Era::Y2015),
     own: &[string("material"), PROPERTIES],
     ..PLAIN
 };
@@ -76,7 +74,6 @@ pub(crate) static TRAITS: Resource = Resource {
     singular: "trait",
     class: "Trait",
     infix: "q1cn2",
-    eras: Eras::Only(Era::Y2015),
     own: &[string("name"), PROPERTIES],
     ..PLAIN
 };

@@ -110,7 +110,7 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
 }
 
 fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
-    let route = route::find(api.era, &request.method, &request.path, request.git_server);
+    let route = route::find(api.era, &request.method, &request.path);
     let route = route.ok_or(ApiError::NotFound)?;
     let open = matches!(route, Route::Special(special, _) if !special.needs_token);
     let in_context = |db: &Connection, work: &dyn Fn(&Context<'_>) -> Result<Value>| {

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::condition::Condition;
 use super::context::Context;
+use super::dropped::KEEP_DISKS;
 use super::error::{ApiError, Result};
 use super::object::{self, Object, text};
 use super::present;
-use super::resources::KEEP_DISKS;
 use super::time;
 use super::value;
 use super::write;

@@ -79,7 +79,7 @@ pub(crate) fn check_owns_nothing(context: &Context<'_>, owner: &str) -> Result<(
         Condition::equals("uuid", owner).negated(),
     ]);
     let unowned = [LOGS.plural, API_CLIENT_AUTHORIZATIONS.plural];
-    for resource in resources::all(context.era()).filter(|resource| resource.has_table) {
+    for resource in resources::with_table(context.era()) {
         if !unowned.contains(&resource.plural) && object::exists(context.db, resource, &owned)? {
             let text = format!("Cannot delete record because of dependent {}", resource.plural);
             return Err(unprocessable(text));

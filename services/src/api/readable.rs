@@ -40,7 +40,7 @@ pub(crate) fn permitted(context: &Context<'_>, resource: &Resource) -> Condition
     let mut ways = vec![Condition::one_of("owner_uuid", &owners)];
     let of_this_class: Vec<_> = objects
         .iter()
-        .filter(|object| super::uuid::infix(object).is_none_or(|infix| infix == resource.infix))
+        .filter(|object| uuid::infix(object).is_none_or(|infix| infix == resource.infix))
         .collect();
     // Each way is one more search.
     if !of_this_class.is_empty() {

@@ -50,9 +50,6 @@ fn section(resource: &Resource, coverage: &Coverage) -> String {
     let Resource { plural, class, infix, .. } = resource;
     let mut facts = vec![format!("`{class}`, with uuids like `zzzzz-{infix}-…`.")];
     facts.extend(only(resource.eras).map(|era| format!("Only in the era {era}.")));
-    facts.extend(only(resource.for_clients).map(|era| {
-        format!("Only for clients of the era {era}; arv-git-httpd knows them in every era.")
-    }));
     facts.extend(resource.public.then(|| "Everybody reads all of them.".to_owned()));
     match resource.admin_only {
         [] => {}
@@ -76,7 +73,7 @@ fn section(resource: &Resource, coverage: &Coverage) -> String {
     let actions: Vec<String> = actions
         .map(|action| {
             let on = if action.member { "/UUID" } else { "" };
-            let era = match only(resource.eras).or(only(resource.for_clients)) {
+            let era = match only(resource.eras) {
                 None => only(action.eras).map(|era| format!(" *({era})*")).unwrap_or_default(),
                 Some(_) => String::new(),
             };

@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 use super::error::{Result, unprocessable};
 use super::form;
 use super::value;
-use crate::api_client::GIT_SERVER_HEADER;
 use crate::era::Era;
 use crate::era::api::{TOKEN_CHARACTERS, TOKEN_SCHEMES};
 
@@ -28,8 +27,6 @@ pub(crate) struct ApiRequest {
     pub(crate) token: Option<String>,
     /// Whether the client says that it is outside of the cluster.
     pub(crate) external_client: bool,
-    /// Whether our arv-git-httpd asks, which has to do with repositories in every era.
-    pub(crate) git_server: bool,
     /// Host and port by which the client reached the server.
     pub(crate) host: String,
 }
@@ -58,7 +55,6 @@ impl ApiRequest {
             token: token(&parameters, &parts.headers, era),
             parameters,
             external_client: header(&parts.headers, "x-external-client") == Some("1"),
-            git_server: header(&parts.headers, GIT_SERVER_HEADER).is_some(),
             host: host.unwrap_or_else(|| "localhost".to_owned()),
         })
     }

@@ -234,8 +234,6 @@ pub(crate) struct Resource {
     pub(crate) infix: &'static str,
     /// The eras that have it.
     pub(crate) eras: Eras,
-    /// Those of them whose clients know it; in the others it is there for a service of ours.
-    pub(crate) for_clients: Eras,
     /// Whether its objects have a table of their own; else they are others seen in another light.
     pub(crate) has_table: bool,
     /// Whether everybody reads all of it; else permissions decide.

@@ -10,18 +10,14 @@ use super::resource::{array, boolean, datetime, integer, object, string, text};
 use super::user_agreement::USER_AGREEMENTS;
 use crate::era::Era;
 
-/// The resources that clients of `era` know.
+/// The resources of `era`.
 pub(crate) fn all(era: Era) -> impl Iterator<Item = &'static Resource> {
-    here(era).filter(move |resource| resource.for_clients.has(era))
-}
-
-/// The resources that have a table in `era`.
-pub(crate) fn with_table(era: Era) -> impl Iterator<Item = &'static Resource> {
-    here(era).filter(|resource| resource.has_table)
-}
-
-fn here(era: Era) -> impl Iterator<Item = &'static Resource> {
     RESOURCES.iter().copied().filter(move |resource| resource.eras.has(era))
+}
+
+/// Those of them that have a table.
+pub(crate) fn with_table(era: Era) -> impl Iterator<Item = &'static Resource> {
+    all(era).filter(|resource| resource.has_table)
 }
 
 /// The resource whose path is `plural`.
@@ -75,7 +71,6 @@ pub(crate) const PLAIN: Resource = Resource {
     class: "",
     infix: "",
     eras: Eras::All,
-    for_clients: Eras::All,
     has_table: true,
     public: false,
     admin_only: &[],
@@ -244,13 +239,12 @@ pub(crate) static LOGS: Resource = Resource {
     ..PLAIN
 };
 
-/// Git repositories. Clients of today do not know them; our arv-git-httpd serves them all the same.
+/// Git repositories.
 pub(crate) static REPOSITORIES: Resource = Resource {
     plural: "repositories",
     singular: "repository",
     class: "Repository",
     infix: "s0uqq",
-    for_clients: Eras::Only(Era::Y2015),
     unique_name: UniqueName::Everywhere,
     own: &[
         string("name"),

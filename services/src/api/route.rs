@@ -4,7 +4,7 @@ use hyper::Method;
 
 use super::computed_permissions::COMPUTED_PERMISSIONS;
 use super::resource::Resource;
-use super::resources::{self, REPOSITORIES};
+use super::resources;
 use super::special::{self, Special};
 use crate::era::Era;
 use crate::era::api::{
@@ -44,14 +44,8 @@ pub(crate) enum Route<'a> {
 /// Where the discovery document lies.
 pub(crate) const DISCOVERY_PATH: &str = "/discovery/v1/apis/arvados/v1/rest";
 
-/// Finds the route; `None` if there is none, or `era` or this server lacks it. Repositories are
-/// there for our git server in every era.
-pub(crate) fn find<'a>(
-    era: Era,
-    method: &Method,
-    path: &'a str,
-    git_server: bool,
-) -> Option<Route<'a>> {
+/// Finds the route; `None` if there is none, or `era` or this server lacks it.
+pub(crate) fn find<'a>(era: Era, method: &Method, path: &'a str) -> Option<Route<'a>> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     if path == DISCOVERY_PATH {
         let allowed = method == Method::GET || DISCOVERY_BY_ANY_METHOD.of(era);
@@ -85,8 +79,7 @@ pub(crate) fn find<'a>(
     {
         return Some(Route::Special(special, Some(id)));
     }
-    let for_git = Some(&REPOSITORIES).filter(|own| git_server && own.plural == plural);
-    let resource = resources::by_plural(era, plural).or(for_git)?;
+    let resource = resources::by_plural(era, plural)?;
     let special = |name, member| special::find(era, resource, name, method, member);
     match (id, action) {
         (Some(id), Some(action)) => Some(Route::Special(special(action, true)?, Some(id))),
@@ -122,7 +115,7 @@ mod tests {
     use super::*;
 
     fn found(method: &Method, path: &str) -> String {
-        match find(Era::Current, method, path, false) {
+        match find(Era::Current, method, path) {
             None => "none".to_owned(),
             Some(Route::Special(special, id)) => format!("{} {id:?}", special.name),
             Some(Route::List(resource)) => format!("list {}", resource.plural),
@@ -157,12 +150,6 @@ mod tests {
             "/arvados/v1/users/x/trash/y",
             "/arvados/v2/users",
             "/arvados/v1/api_clients",
-            "/arvados/v1/humans",
-            "/arvados/v1/keep_disks",
-            "/arvados/v1/repositories",
-            "/arvados/v1/repositories/get_all_permissions",
-            "/arvados/v1/specimens",
-            "/arvados/v1/traits",
             "/arvados/v1/permissions",
             "/arvados/v1/links/x/get_permissions",
             "/arvados/v1/computed_permissions/x",

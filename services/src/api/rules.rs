@@ -8,6 +8,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::crunch1::{self, JOB_TASKS, JOBS, NODES, PIPELINE_INSTANCES};
 use super::crunch2::{self, CONTAINER_REQUESTS, CONTAINERS, WORKFLOWS};
+use super::dropped::KEEP_DISKS;
 use super::error::{Result, denied, unprocessable};
 use super::group_rules;
 use super::keep_disk;
@@ -18,8 +19,8 @@ use super::readable;
 use super::repository;
 use super::resource::Resource;
 use super::resources::{
-    API_CLIENT_AUTHORIZATIONS, AUTHORIZED_KEYS, COLLECTIONS, GROUPS, KEEP_DISKS, LINKS, LOGS,
-    REPOSITORIES, USERS,
+    API_CLIENT_AUTHORIZATIONS, AUTHORIZED_KEYS, COLLECTIONS, GROUPS, LINKS, LOGS, REPOSITORIES,
+    USERS,
 };
 use super::time;
 use super::tokens;

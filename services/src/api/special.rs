@@ -9,6 +9,7 @@ use super::contents;
 use super::context::Context;
 use super::crunch1;
 use super::crunch2;
+use super::dropped::KEEP_DISKS;
 use super::error::{ApiError, Result};
 use super::keep_disk;
 use super::logins;
@@ -19,8 +20,8 @@ use super::provenance;
 use super::readable;
 use super::resource::{Eras, Resource};
 use super::resources::{
-    API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_DISKS, KEEP_SERVICES, LINKS, REPOSITORIES,
-    USERS, VIRTUAL_MACHINES,
+    API_CLIENT_AUTHORIZATIONS, COLLECTIONS, GROUPS, KEEP_SERVICES, LINKS, REPOSITORIES, USERS,
+    VIRTUAL_MACHINES,
 };
 use super::sharing;
 use super::tokens;

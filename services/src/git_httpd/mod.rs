@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         listeners: listen::inherited_or_bound("arv-git-httpd", &config.address)?,
         tls: None,
     };
-    let api = ApiClient::from_environment(api_client::tls_from_environment()?)?.of_git_server();
+    let api = ApiClient::from_environment(api_client::tls_from_environment()?)?;
     let server = Arc::new(GitHttpd::new(config, api));
     let answering = Arc::clone(&server);
     let result = serve::until_stopped(serve::serve(port, move |request| {

@@ -208,22 +208,6 @@ fn a_reader_of_a_repository_does_not_write_it() {
 }
 
 #[test]
-fn of_repositories_only_our_git_server_knows_today() {
-    let server = Server::start("current");
-    let token = sdk_fixtures::auth_token("spectator").unwrap();
-    let path = format!("/arvados/v1/repositories/{FOO_REPOSITORY}");
-    let asked = |method: &str, header: &str| {
-        let request = Request::builder().method(method).uri(server.url(&path));
-        let request = request.header("authorization", format!("OAuth2 {token}"));
-        let request = request.header(header, "1").header("content-type", "application/json");
-        let body = json!({"repository": {"modified_at": "2026-11-22"}}).to_string();
-        read(server.send(request.body(body).unwrap())).0
-    };
-    assert_eq!((asked("GET", "x-other"), asked("PUT", "x-other")), (404, 404));
-    assert_eq!((asked("GET", "x-arv-git-httpd"), asked("PUT", "x-arv-git-httpd")), (200, 403));
-}
-
-#[test]
 fn sharing_and_unsharing_take_effect_at_once() {
     let server = Server::start("current");
     let project = json!({"group": {"group_class": "project", "name": "shared"}});

@@ -8,20 +8,9 @@ use super::api_server::Server;
 use super::discovered::Discovered;
 use super::{NONE, error_text};
 
-/// Resources of 2015 that were dropped since.
-const DROPPED: &[&str] = &[
-    "api_clients",
-    "humans",
-    "job_tasks",
-    "jobs",
-    "keep_disks",
-    "nodes",
-    "pipeline_instances",
-    "pipeline_templates",
-    "repositories",
-    "specimens",
-    "traits",
-];
+/// Resources of 2015 that clients of today cannot ask for.
+const DROPPED: &[&str] =
+    &["api_clients", "job_tasks", "jobs", "nodes", "pipeline_instances", "pipeline_templates"];
 
 /// Resources that came since.
 const NEW: &[&str] =
