@@ -70,7 +70,7 @@ impl<'a> FixtureTable<'a> {
             note_relative: db.prepare_cached("INSERT INTO relative_values VALUES (?, ?, ?, ?)")?,
             relative: BTreeSet::new(),
             uuids: HashSet::new(),
-            initial: columns.iter().map(|column| initial(column)).collect(),
+            initial: columns.iter().map(initial).collect(),
             columns,
         })
     }

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::context::{Api, Context};
 use super::discovery_cache::DiscoveryCache;
+use super::error::Result;
 use super::object::{self, Object};
 use super::permission_cache::PermissionCache;
 use super::request::ApiRequest;
@@ -68,17 +69,17 @@ fn object(resource: &Resource, number: usize, is_wanted: bool) -> Object {
 }
 
 /// Adds `others` objects of each class, and then those that are wanted.
-fn fill(db: &Connection, era: Era, others: usize) {
+fn fill(db: &Connection, era: Era, others: usize) -> Result<()> {
     for name in ["collections", "groups", "links", "logs", "container_requests"] {
         let Some(resource) = resources::by_plural(era, name) else {
             continue;
         };
         for number in 0..others + WANTED {
             let object = object(resource, number, number >= others);
-            object::insert(db, resource, era, &object).unwrap();
+            object::insert(db, resource, era, &object)?;
         }
     }
-    schema::touch_permissions(db).unwrap();
+    Ok(schema::touch_permissions(db)?)
 }
 
 /// How many steps the answer takes, and how many objects it has.
@@ -117,7 +118,7 @@ fn a_list_costs_what_it_returns_and_not_what_is_stored() {
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let [few, many] = folders.each_ref().map(|folder| api(folder, era));
         for (api, others) in [(&few, 300), (&many, 6000)] {
-            api.store.write(|db| Ok(fill(db, era, others))).unwrap();
+            api.store.write(|db| fill(db, era, others)).unwrap();
         }
         let end = |api: &Api| api.store.read(|db| Ok(super::event::last_id(db)?)).unwrap();
         let [few_logs, many_logs] = [&few, &many].map(|api| end(api) - WANTED as i64);

@@ -177,7 +177,7 @@ fn a_request_sees_the_state_before_a_reset_or_behind_it() {
 }
 
 /// How many unfinished and finished images there are.
-fn images(server: &Server) -> (usize, usize) {
+pub(super) fn images(server: &Server) -> (usize, usize) {
     let entries = fs_err::read_dir(server.path("images")).into_iter().flatten();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let (drafts, others): (Vec<_>, Vec<_>) = names.partition(|name| name.starts_with(".image"));

@@ -297,12 +297,11 @@ fn every_change_leaves_one_log_row() {
 fn a_killed_server_loses_nothing_and_needs_no_new_image() {
     let mut server = Server::start("current");
     let made = server.create("active", "collections", &json!({"collection": {"name": "kept"}}));
-    let images = || fs_err::read_dir(server.path("images")).unwrap().count();
-    assert_eq!(images(), 1);
+    assert_eq!(durability::images(&server), (0, 1));
     server.restart();
     let path = format!("collections/{}", made["uuid"].as_str().unwrap());
     assert_eq!(server.get("active", &path).0, 200);
-    assert_eq!(fs_err::read_dir(server.path("images")).unwrap().count(), 1);
+    assert_eq!(durability::images(&server), (0, 1));
 }
 
 #[test]

@@ -91,6 +91,6 @@ fn operation(
     move || {
         sent += 1;
         let body = (asked.body)(number, sent);
-        client.send(asked.method.clone(), asked.path, body.as_str()).map(drop)
+        client.send(&asked.method, asked.path, body.as_str()).map(drop)
     }
 }

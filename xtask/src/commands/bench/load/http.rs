@@ -23,7 +23,7 @@ impl Client {
     /// When the answer is not 200, or does not come.
     pub(in super::super) fn send(
         &self,
-        method: Method,
+        method: &Method,
         path: &str,
         body: impl AsSendBody,
     ) -> anyhow::Result<u64> {

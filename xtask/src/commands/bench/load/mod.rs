@@ -17,7 +17,8 @@ pub(super) use outcome::Outcome;
 /// How long clients go on.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Length {
-    /// Until they have done it so often, all together.
+    /// Until they have done it so often, all together: for what takes seconds each time.
+    #[cfg_attr(not(test), allow(dead_code, reason = "requests to the API server are short"))]
     Operations(usize),
     /// Until that time is over; what is under way then is finished.
     Time(Duration),

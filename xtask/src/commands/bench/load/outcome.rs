@@ -23,6 +23,7 @@ impl Outcome {
     }
 
     /// How many there were.
+    #[cfg(test)]
     pub(in super::super) fn operations(&self) -> usize {
         self.times.len()
     }
