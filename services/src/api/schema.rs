@@ -26,6 +26,7 @@ const LISTED_BY: &[&str] = &[
 const FOUND_BY: &[&str] = &[
     "api_token",
     "trash_at",
+    "expires_at",
     "current_version_uuid",
     "container_uuid",
     "requesting_container_uuid",
