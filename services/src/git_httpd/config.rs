@@ -9,7 +9,15 @@ use anyhow::Context;
 use crate::era::Era;
 use crate::go_flags::{self, Flag, value};
 
-const FLAGS: &[Flag] = &[value("era"), value("address"), value("repo-root"), value("git-command")];
+const FLAGS: &[Flag] = &[
+    value("era").meaning("The clients that are served: current, or 2015."),
+    value("address").meaning("Address to listen on, \"host:port\". (default \"0.0.0.0:80\")"),
+    value("repo-root").meaning("Path to git repositories. (default: the working folder)"),
+    value("git-command").meaning(
+        "Path to git executable. Each authenticated request will execute this program with a single \
+         argument, \"http-backend\". (default \"git\")",
+    ),
+];
 
 /// All that the git service is started with.
 #[derive(Debug)]

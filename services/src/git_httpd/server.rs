@@ -41,14 +41,13 @@ impl GitHttpd {
         let (parts, body) = request.into_parts();
         let path = clean_path::decoded(parts.uri.path());
         if let Some(clean) = clean_path::cleaned(&path) {
-            unread_body::discard(&parts.headers, body);
-            return clean_path::redirect(&parts.method, &clean, parts.uri.query());
+            let moved = clean_path::redirect(&parts.method, &clean, parts.uri.query());
+            return unread_body::discard(&parts.headers, body).mark(moved);
         }
         let command = match self.command(&parts, &path).await {
             Ok(command) => command,
             Err(refusal) => {
-                unread_body::discard(&parts.headers, body);
-                return refusal.reply();
+                return unread_body::discard(&parts.headers, body).mark(refusal.reply());
             }
         };
         match backend::run(command, parts.headers, body, &self.running).await {

@@ -8,6 +8,7 @@ mod descriptors;
 mod ends;
 #[path = "../common/fake_api.rs"]
 mod fake_api;
+mod flags;
 #[path = "../common/http.rs"]
 mod http;
 mod large;

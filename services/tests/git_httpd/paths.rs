@@ -132,14 +132,3 @@ fn a_repository_of_another_owner_is_served() {
     run(&work, &["push", "-q", &url, "HEAD:refs/heads/main"]);
     run(&work, &["ls-remote", "--exit-code", &url, "main"]);
 }
-
-#[test]
-fn without_git_it_does_not_start() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_services"))
-        .args(["arv-git-httpd", "-address=127.0.0.1:0", "-git-command=/no/git"])
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(told.contains("git is needed and \"/no/git\" is not there"), "{told}");
-}
