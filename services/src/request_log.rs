@@ -28,12 +28,14 @@ pub(crate) fn random_base36(length: usize) -> String {
     const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut text = String::with_capacity(length);
     while text.len() < length {
-        let Ok(random) = getrandom::u64() else {
+        // Enough for all that is asked for, at once: each call goes to the kernel.
+        let mut random = [0; 32];
+        if getrandom::fill(&mut random).is_err() {
             continue;
-        };
+        }
         // 252 is the largest multiple of 36 in a byte: above it, the alphabet's start would be
         // drawn more often.
-        let even = random.to_le_bytes().into_iter().filter(|byte| *byte < 252);
+        let even = random.into_iter().filter(|byte| *byte < 252);
         let left = length - text.len();
         text.extend(even.take(left).map(|byte| char::from(ALPHABET[usize::from(byte % 36)])));
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use fs_err::{File, OpenOptions};
+use jiff::Timestamp;
 
+use super::combined::Entry;
 use crate::log;
 
 /// How many lines may wait to be written; more are lost.
@@ -19,9 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the thread is told.
 enum Message {
-    Line(String),
+    /// Of a request that ended then.
+    Ended(Entry, Timestamp),
     /// Nothing more will come: drop this when all before it is written.
-    End(#[expect(dead_code, reason = "only its end is waited for")] SyncSender<()>),
+    End(SyncSender<()>),
 }
 
 /// The log, for whoever opened it.
@@ -66,23 +69,31 @@ impl AccessLog {
 }
 
 impl Sender {
-    /// Has `line`, which ends in a newline, written.
-    pub(super) fn write(&self, line: String) {
-        if let Err(TrySendError::Full(_)) = self.0.try_send(Message::Line(line)) {
+    /// Has the line of a request that ends now written.
+    pub(super) fn write(&self, entry: Entry) {
+        let message = Message::Ended(entry, Timestamp::now());
+        if let Err(TrySendError::Full(_)) = self.0.try_send(message) {
             log::line("front: the access log is not written fast enough: a line is lost");
         }
     }
 }
 
 fn write_lines(mut file: File, receiver: &Receiver<Message>) {
-    for message in receiver {
-        match message {
-            Message::Line(line) => {
-                if let Err(error) = file.write_all(line.as_bytes()) {
-                    log::line(format_args!("front: a line of the access log is lost: {error}"));
-                }
+    let mut lines = String::new();
+    let mut ended = None;
+    while ended.is_none()
+        && let Ok(first) = receiver.recv()
+    {
+        // With one call all that there is by now, so that many requests cost no more than few.
+        for message in std::iter::once(first).chain(receiver.try_iter().take(MAX_WAITING)) {
+            match message {
+                Message::Ended(entry, at) => lines.push_str(&entry.line(at)),
+                Message::End(written) => ended = Some(written),
             }
-            Message::End(_) => return,
         }
+        if let Err(error) = file.write_all(lines.as_bytes()) {
+            log::line(format_args!("front: lines of the access log are lost: {error}"));
+        }
+        lines.clear();
     }
 }

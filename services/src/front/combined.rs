@@ -9,7 +9,7 @@ use hyper::header::{AUTHORIZATION, REFERER, USER_AGENT};
 use hyper::http::request::Parts;
 
 /// What a line tells of a request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Entry {
     address: Option<IpAddr>,
     user: String,

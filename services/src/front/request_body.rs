@@ -3,21 +3,28 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
+use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::EXPECT;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::serve::BoxError;
-use crate::unread_body;
+
+/// As nginx's `lingering_time`: how long the rest of a body is read that nobody wants.
+const LINGER: Duration = Duration::from_secs(30);
 
 /// Passes a body on as it comes. If the service does not want all of it, the rest is read all the
 /// same, so that the client sees the answer.
 pub(super) struct RequestBody {
     /// `None` only while being dropped.
     body: Option<Incoming>,
-    headers: HeaderMap,
+    /// The client sends it only when it is asked to, by reading it.
+    waits_to_be_asked: bool,
     progress: Progress,
 }
 
@@ -65,8 +72,9 @@ impl Progress {
 
 impl RequestBody {
     /// The body of the request with these `headers`.
-    pub(super) fn new(headers: HeaderMap, body: Incoming) -> Self {
-        Self { body: Some(body), headers, progress: Progress::new() }
+    pub(super) fn new(headers: &HeaderMap, body: Incoming) -> Self {
+        let waits_to_be_asked = headers.contains_key(EXPECT);
+        Self { body: Some(body), waits_to_be_asked, progress: Progress::new() }
     }
 
     /// How far it has come, also when somebody else has it.
@@ -83,6 +91,7 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.waits_to_be_asked = false;
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
@@ -106,8 +115,17 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if let Some(body) = self.body.take() {
-            unread_body::discard(&self.headers, body);
+        if let Some(body) = self.body.take()
+            && !body.is_end_stream()
+            && !self.waits_to_be_asked
+            && let Ok(runtime) = Handle::try_current()
+        {
+            // Whoever still sends after that has had its answer.
+            runtime.spawn(tokio::time::timeout(LINGER, read_on(body)));
         }
     }
+}
+
+async fn read_on(mut body: Incoming) {
+    while let Some(Ok(_unwanted)) = body.frame().await {}
 }
