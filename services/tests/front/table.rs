@@ -262,10 +262,9 @@ fn read_head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        match stream.read(&mut byte) {
-            Ok(1) => head.push(byte[0]),
-            end => panic!("{end:?} within {:?}", text(&head)),
-        }
+        let read = stream.read(&mut byte).unwrap();
+        assert_eq!(read, 1, "the connection ended within {:?}", text(&head));
+        head.push(byte[0]);
     }
     text(&head[..head.len() - 4])
 }
