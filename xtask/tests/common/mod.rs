@@ -228,6 +228,8 @@ impl Checkout {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(arguments).env("XTASK_ROOT", self.root()).stdin(Stdio::null());
+        // Whoever runs the tests may have servers of its own.
+        command.env_remove("ARVADOS_TEST_API_HOST").env_remove("ARVADOS_TEST_PROXY_SERVICES");
         if let Some(user) = self.user {
             // Whose toolchain this is, that user cannot see.
             command.uid(user).gid(user).env("HOME", self.root()).env_remove("CARGO");

@@ -94,20 +94,24 @@ stop_all() {
     fi
 }
 
-for service in "$KILLED" none; do
-    start_all
-    work
-    if test "$service" != none; then
+kill_all() {
+    for service in keep0 keepproxy arv-git-httpd nginx; do
         kill -9 "$(cat "$ARVADOS/tmp/$service.pid")"
-        # Started again by the same word as before.
-        case $service in
-        keep*) run start_keep ;;
-        keepproxy) run start_keep_proxy ;;
-        *) run "start_$service" ;;
-        esac
-        test "$service" = nginx || run start_nginx
-        work
-        kill -9 "$(cat "$ARVADOS/tmp/$service.pid")"
-    fi
-    stop_all
-done
+    done
+}
+
+start_all
+work
+# Started again by the same words as before.
+kill_all
+run start_keep
+run start_keep_proxy
+run start_arv-git-httpd
+run start_nginx
+work
+kill_all
+stop_all
+
+start_all
+work
+stop_all

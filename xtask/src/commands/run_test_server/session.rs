@@ -79,10 +79,14 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When its state cannot be read.
     pub(super) fn as_it_is(&self) -> anyhow::Result<Cluster<'_>> {
-        // What another action was asked for is not for this one.
-        let (settings, admin_token) = (self.wanted.fresh(), self.token("admin")?);
+        let (mut settings, admin_token) = (self.wanted.fresh(), self.token("admin")?);
         let state = match State::load(&self.folder)? {
             Some(mut state) => {
+                // Of what other actions were asked for, this is what their services are still like.
+                settings.keepstores = state.settings.keepstores;
+                settings.sign_locators = state.settings.sign_locators;
+                settings.enforce_permissions = state.settings.enforce_permissions;
+                settings.repositories = state.settings.repositories.take();
                 (state.settings, state.admin_token) = (settings, admin_token);
                 state
             }
