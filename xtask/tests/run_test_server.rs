@@ -5,7 +5,8 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use common::servers::Servers;
 use common::{Done, is_installed};
@@ -100,10 +101,11 @@ fn a_caller_of_the_script_is_served_again_and_again_though_its_services_are_kill
 #[test]
 fn arguments_are_refused_as_by_the_script() {
     let servers = Servers::new();
-    let unknown = servers.run(&["strat"]);
+    let unknown = servers.run(&["launch"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (Some(1), ""));
-    assert!(unknown.stderr.starts_with("Unrecognized action 'strat'. Actions are: ['start', "));
-    for wrong in [&[][..], &["start", "--aut"], &["start", "stop"], &["start", "--auth", "admn"]] {
+    assert!(unknown.stderr.starts_with("Unrecognized action 'launch'. Actions are: ['start', "));
+    for wrong in [&[][..], &["start", "--aut"], &["start", "stop"], &["start", "--auth", "nobody"]]
+    {
         let wrong = servers.run(wrong);
         assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""), "{wrong:?}");
     }
@@ -194,6 +196,39 @@ fn keepstores_that_are_started_twice_at_once_are_two() {
     running.sort_unstable();
     assert_eq!(ports, running);
     assert_eq!(servers.listed(&variables, "keep_disks").as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_action_killed_at_any_moment_can_be_done_again_and_undone() {
+    const POINTS: u32 = 6;
+    let servers = Servers::new();
+    let variables = servers.started("admin");
+    let before = servers.ours.processes();
+    let start = || {
+        let mut command = servers.command(&["start_keep"]);
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let began = Instant::now();
+    assert!(start().wait().unwrap().success());
+    let whole = began.elapsed();
+    for point in 0..POINTS {
+        let mut child = start();
+        // No event to wait for: any moment may be the bad one.
+        std::thread::sleep(whole * point / POINTS);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if point % 2 == 0 {
+            servers.with(&variables, &["start_keep"]).ok();
+            assert_eq!(servers.registered(&variables, "disk").len(), 2);
+        }
+        servers.with(&variables, &["stop_keep"]).ok();
+        assert_eq!(servers.ours.processes(), before);
+        for file in ["keep0.pid", "keep0.volume", "keep1.pid", "keep1.volume"] {
+            assert!(!servers.file(file).exists(), "{file}");
+        }
+        assert!(!servers.ours.stack(&servers.stack(), "keep0").exists());
+    }
 }
 
 #[test]

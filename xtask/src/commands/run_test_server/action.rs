@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn an_unknown_action_is_told_in_the_words_of_the_script() {
-        let said = unrecognized("strat");
-        assert!(said.starts_with("Unrecognized action 'strat'. Actions are: ['start', 'stop', "));
+        let said = unrecognized("launch");
+        assert!(said.starts_with("Unrecognized action 'launch'. Actions are: ['start', 'stop', "));
         assert!(said.ends_with("'stop_nginx', 'database_reset']."), "{said}");
     }
 }
