@@ -71,7 +71,7 @@ fn a_program_gets_a_line_of_json_for_each_change() {
     let ready: Vec<bool> = lines.iter().map(|line| line["ready"].as_bool().unwrap()).collect();
     assert!(ready[0] && !ready[1..].contains(&true), "{done:?}");
     assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{done:?}");
-    let down = serde_json::json!({"stack": "default", "ready": false, "era": null, "services": []});
+    let down = serde_json::json!({"stack": "default", "ready": false, "era": null, "parent": null, "services": []});
     assert_eq!(lines.last(), Some(&down));
     assert_eq!(
         (done.code, &*done.stderr),
