@@ -12,6 +12,8 @@ const FLAGS: &[Flag] = &[
     value("certificate"),
     value("key"),
     value("access-log"),
+    value("api"),
+    value("api-ssl"),
     value("keepproxy"),
     value("keepproxy-ssl"),
     value("arv-git-httpd"),
@@ -39,8 +41,10 @@ pub(super) struct Config {
 /// A port of the front, and the service behind it.
 #[derive(Debug)]
 pub(super) struct Side {
-    /// What the service calls itself, and what it sees as `Host`.
+    /// What the service calls itself, and what it sees as `Host`, unless it sees the client's.
     pub(super) name: &'static str,
+    /// Whether it tells clients the address that they have used.
+    pub(super) knows_its_address: bool,
     /// The name of the inherited socket.
     pub(super) socket: &'static str,
     /// `HOST:PORT` or `:PORT`, for when no socket is inherited.
@@ -67,9 +71,11 @@ impl Config {
         };
         let patience = find("timeout").map(seconds).transpose()?.unwrap_or(PATIENCE);
         let mut sides = Vec::new();
-        for (name, socket) in
-            [("keepproxy", "keepproxy-ssl"), ("arv-git-httpd", "arv-git-httpd-ssl")]
-        {
+        for (name, socket) in [
+            ("api", "api-ssl"),
+            ("keepproxy", "keepproxy-ssl"),
+            ("arv-git-httpd", "arv-git-httpd-ssl"),
+        ] {
             let Some(upstream) = find(name) else {
                 continue;
             };
@@ -78,12 +84,16 @@ impl Config {
             })?;
             sides.push(Side {
                 name,
+                knows_its_address: name == "api",
                 socket,
                 listen: find(socket).unwrap_or("127.0.0.1:443").to_owned(),
                 upstream: authority,
             });
         }
-        anyhow::ensure!(!sides.is_empty(), "nothing to serve: give -keepproxy or -arv-git-httpd");
+        anyhow::ensure!(
+            !sides.is_empty(),
+            "nothing to serve: give -api, -keepproxy or -arv-git-httpd"
+        );
         Ok(Self {
             certificate: path("certificate")?,
             key: path("key")?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::HeaderValue;
+use hyper::header::{HOST, HeaderName, HeaderValue, UPGRADE};
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
@@ -19,6 +19,7 @@ use super::combined::Entry;
 use super::headers::{self, Caller};
 use super::request_body::{Progress, RequestBody, Stage};
 use super::request_rules::{self, Refused};
+use super::upgrade::Upgrade;
 use crate::log;
 use crate::nginx_page;
 use crate::serve::{Body, BoxError, Peer};
@@ -29,10 +30,15 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(60);
 /// How long an unused connection is kept: less than our services keep it.
 const IDLE: Duration = Duration::from_secs(50);
 
+/// Tells a service behind a front how its clients speak to that.
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
 /// The service behind one port.
 pub(super) struct Upstream {
-    /// What it sees as its host.
+    /// What it sees as its host, unless it sees what the client has sent.
     pub(super) name: &'static str,
+    /// Whether it speaks to its clients of the address that they use.
+    pub(super) knows_its_address: bool,
     pub(super) address: Authority,
     /// The number of the front's own port.
     pub(super) port: Option<u16>,
@@ -57,7 +63,9 @@ pub(super) fn client() -> Client<HttpConnector, RequestBody> {
 
 impl Upstream {
     /// Answers one request with what the service answers.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
+        // Nginx, as it is configured for the others, passes no upgrade on.
+        let upgrade = Upgrade::of(&mut request).filter(|_| self.knows_its_address);
         let (parts, body) = request.into_parts();
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
         let mut logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
@@ -66,15 +74,17 @@ impl Upstream {
         let mut response = match request_rules::check(&parts) {
             Err(Refused::HeadersTooLarge) => nginx_page::headers_too_large(),
             Err(Refused::Status(status)) => nginx_page::refused(status),
-            Ok(()) => match self.forwarded(parts, body) {
-                Ok(request) => self.forward(request).await,
+            Ok(()) => match self.forwarded(parts, body, upgrade.as_ref()) {
+                Ok(request) => self.forward(request, upgrade).await,
                 Err(_) => nginx_page::refused(StatusCode::BAD_REQUEST),
             },
         };
+        let (status, protocol) = (response.status(), response.headers().get(UPGRADE).cloned());
         let has_length = response.body().size_hint().exact().is_some();
         if response.extensions().get::<nginx_page::Closes>().is_none() {
             caller.answer(response.headers_mut(), self.name, self.port, has_length);
         }
+        Upgrade::answer(status, protocol, response.headers_mut());
         logged.entry.status = response.status().as_u16();
         response.map(|body| AnswerBody::new(body, self.patience, logged).boxed())
     }
@@ -84,8 +94,15 @@ impl Upstream {
         &self,
         mut parts: hyper::http::request::Parts,
         body: RequestBody,
+        upgrade: Option<&Upgrade>,
     ) -> Result<Request<RequestBody>, hyper::http::Error> {
-        headers::forward(&mut parts.headers, &HeaderValue::from_static(self.name));
+        let host = parts.headers.get(HOST).filter(|_| self.knows_its_address).cloned();
+        headers::forward(&mut parts.headers, &host.unwrap_or(HeaderValue::from_static(self.name)));
+        if self.knows_its_address {
+            // The addresses that it makes for its clients are to lead through here.
+            parts.headers.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
+        }
+        upgrade.iter().for_each(|upgrade| upgrade.ask(&mut parts.headers));
         parts.uri = self.uri(parts.uri.path_and_query().cloned())?;
         parts.version = Version::HTTP_11;
         Ok(Request::from_parts(parts, body))
@@ -99,7 +116,11 @@ impl Upstream {
             .build()
     }
 
-    async fn forward(&self, request: Request<RequestBody>) -> Response<Body> {
+    async fn forward(
+        &self,
+        request: Request<RequestBody>,
+        upgrade: Option<Upgrade>,
+    ) -> Response<Body> {
         let progress = request.body().progress();
         let mut answer = pin!(self.http.request(request));
         let answer = loop {
@@ -115,6 +136,9 @@ impl Upstream {
         };
         match answer {
             Ok(mut response) => {
+                if let Some(upgrade) = upgrade {
+                    upgrade.join(&mut response);
+                }
                 *response.version_mut() = Version::HTTP_11;
                 response.map(|body| body.map_err(BoxError::from).boxed())
             }

@@ -10,6 +10,7 @@ mod forward;
 mod headers;
 mod request_body;
 mod request_rules;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
             let own = port.listeners.first().and_then(|listener| listener.local_addr().ok());
             let upstream = Arc::new(Upstream {
                 name: side.name,
+                knows_its_address: side.knows_its_address,
                 address: side.upstream,
                 port: own.map(|address| address.port()),
                 patience: config.patience,

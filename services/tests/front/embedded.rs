@@ -23,6 +23,11 @@ impl Front {
 
     /// The same, with more flags.
     pub(crate) fn with(upstream: SocketAddr, flags: &[String]) -> Self {
+        Self::of("keepproxy", upstream, flags)
+    }
+
+    /// The front of another service.
+    pub(crate) fn of(service: &str, upstream: SocketAddr, flags: &[String]) -> Self {
         let folder = tempfile::Builder::new().prefix("front ").tempdir().unwrap();
         let certificate = Certificate::create(folder.path());
         let at = |name| folder.path().join(name).display().to_string();
@@ -30,10 +35,10 @@ impl Front {
             format!("-certificate={}", at("server.pem")),
             format!("-key={}", at("server.key")),
             format!("-access-log={}", at("access.log")),
-            format!("-keepproxy={upstream}"),
+            format!("-{service}={upstream}"),
         ];
         arguments.extend_from_slice(flags);
-        let front = Service::start("front", &["keepproxy-ssl"], &arguments, &[]);
+        let front = Service::start("front", &[&format!("{service}-ssl")], &arguments, &[]);
         Self { front, folder, certificate }
     }
 
