@@ -41,7 +41,7 @@ pub(crate) fn plan(
     let all = definitions(settings);
     for definition in &all {
         let (provider, unavailable) = match definition {
-            Definition::Kind(kind) => choose(kind, &settings.provider(kind.name), lookup)?,
+            Definition::Kind(kind) => choose(kind, settings, lookup)?,
             Definition::Extra(_, extra) => of_programs(extra, lookup),
         };
         for name in definition.instances(settings) {
@@ -115,10 +115,18 @@ fn of_programs(extra: &Extra, lookup: Lookup<'_>) -> (Provider, Option<String>) 
 /// Who plays a kind, and what it lacks for that.
 fn choose(
     kind: &Kind,
-    provider: &Provider,
+    settings: &Settings,
     lookup: Lookup<'_>,
 ) -> Result<(Provider, Option<String>), Usage> {
+    let (provider, has_checkout) = (&settings.provider(kind.name), settings.arvados_src.is_some());
     let lacks = kind.requires.and_then(|program| lookup(program, any_version).err());
+    let is_real = !matches!(provider, Provider::Embedded | Provider::Auto);
+    if kind.name == "api" && is_real && !has_checkout {
+        return Err(Usage(
+            "api: the real API server is in a checkout of Arvados: name that with --arvados-src DIR"
+                .into(),
+        ));
+    }
     let only_embedded = || {
         let name = kind.name;
         Usage(format!("{name} has no other provider than embedded yet, not even {provider}"))

@@ -56,15 +56,15 @@ impl BringUp<'_> {
         if let (Some(_), Some(_)) = (&previous, self.owner) {
             return Err(is_up_already(folder).into());
         }
+        let lookup = |name: &str, check| workspace.look_up(name, check);
         let settings = match &previous {
             Some(state) => self.wanted.for_running(&state.settings)?,
-            None => self.wanted.fresh(),
+            None => self.wanted.settled(&lookup),
         };
         let state = match previous {
             Some(state) => state,
             None => self.fresh_state(settings.clone())?,
         };
-        let lookup = |name: &str, check| workspace.look_up(name, check);
         let mut planned = plan::plan(&settings, selection, &lookup)?;
         let mut cluster = Cluster::new(workspace, folder, state);
         self.settle_parent(&mut cluster)?;
@@ -208,11 +208,14 @@ fn split(planned: Vec<Planned>, selection: &[String]) -> anyhow::Result<Split> {
 fn notes(cluster: &Cluster<'_>, unavailable: &[(String, String)]) -> Vec<String> {
     let unavailable =
         unavailable.iter().map(|(service, reason)| format!("{service} is not available: {reason}"));
-    let open = (!cluster.state.settings.host.is_loopback()).then(|| {
+    let settings = &cluster.state.settings;
+    // Passenger is started with the flags of Arvados' own tests, and those name no address.
+    let open = settings.api_is_real() && !settings.api_is_behind_a_front();
+    let open = (open || !settings.host.is_loopback()).then(|| {
         "warning: the cluster can be reached from the network, and its tokens are public".to_owned()
     });
-    let parent = cluster.state.parent.notes().into_iter();
-    parent.chain(unavailable).chain(open).chain(disk_space::warning(cluster.folder)).collect()
+    let own = cluster.notes().into_iter();
+    own.chain(unavailable).chain(open).chain(disk_space::warning(cluster.folder)).collect()
 }
 
 /// Ends what is left of services that are about to be started again: they have ended, or hang.

@@ -122,6 +122,27 @@ pub(crate) fn asked<'a>(
     })
 }
 
+/// Whether a service has said where it can be reached, as it should once it is in the background, and
+/// what is wrong with what it said; of its log only what is behind the first `logged` bytes counts.
+///
+/// # Errors
+/// When the log cannot be read, or the state does not fit this program.
+pub(crate) fn endpoint(
+    cluster: &Cluster<'_>,
+    service: &Service,
+    logged: u64,
+) -> anyhow::Result<Result<(), String>> {
+    let launch = cluster.definition(service)?.launch(
+        &cluster.context(),
+        &service.name,
+        &service.provider,
+    )?;
+    let Some(endpoint) = launch.endpoint else { return Ok(Ok(())) };
+    let path = cluster.folder.log(&service.name);
+    let log = Log { path, from: logged, text: String::new() };
+    Ok(endpoint.check(&log.read()?))
+}
+
 /// The processes of a service that opens its sockets itself.
 pub(crate) fn listener<'a>(cluster: &Cluster<'a>, service: &Service) -> Listener<'a> {
     let signs = service.signs(cluster.folder);

@@ -7,6 +7,7 @@ use crate::process::orphans;
 use crate::programs;
 use crate::services::Context;
 use crate::services::Definition;
+use crate::settings::Era;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
 use crate::workspace::Workspace;
@@ -70,6 +71,15 @@ impl<'a> Cluster<'a> {
             self.state.service(reset::API).is_some() && self.state.ports.contains_key(reset::API);
         let has_any = has_own || self.state.parent.api.is_some();
         has_any.then(|| self.context().address(reset::API))
+    }
+
+    /// What a user has to know of it: whose services it uses, and which clients it is for.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = self.state.parent.notes();
+        if self.state.settings.era != Era::Current {
+            notes.push(format!("the era is {}", self.state.settings.era));
+        }
+        notes
     }
 
     /// What defines one of its services.

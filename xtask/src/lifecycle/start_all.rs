@@ -20,6 +20,7 @@ use crate::process::identity::Identity;
 use crate::process::spawn::Spawn;
 use crate::services::Context;
 use crate::signals::Interrupt;
+use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
 
 /// What is needed for that.
@@ -54,6 +55,8 @@ struct Progress {
     outcome: anyhow::Result<()>,
     /// Whether those that had been spawned by then have been ended because of a failure.
     ended_early: bool,
+    /// Whether the API server lists the keep services.
+    registered: bool,
     /// How many threads have yet to tell what became of theirs.
     awaited: usize,
 }
@@ -109,7 +112,8 @@ impl StartAll<'_> {
         let is_ready = |name: &String| progress.is_ready(name);
         let unmet = |service: &Planned, need: &String| {
             let others = self.services.iter().filter(|other| other.definition.name() == need);
-            service.definition.waits_for_needs() && !others.map(|it| &it.name).all(is_ready)
+            let all_ready = progress.registered && others.map(|it| &it.name).all(is_ready);
+            service.definition.waits_for_needs(&service.provider) && !all_ready
         };
         let possible = self.services.iter().filter(|service| {
             let is_spawned = progress.starting.iter().any(|it| it.service == service.name);
@@ -136,7 +140,7 @@ impl StartAll<'_> {
     ) -> anyhow::Result<Wait> {
         let (folder, name) = (self.cluster.folder, &service.name);
         if !self.keep_data {
-            service.definition.prepare(context, name)?;
+            service.definition.prepare(context, name, &service.provider)?;
         }
         let program = Program::of(service, context, self.services_binary, self.held)?;
         for (path, text) in &program.launch.files {
@@ -149,7 +153,7 @@ impl StartAll<'_> {
             program: &program.path,
             arguments: &program.launch.arguments,
             environment: &program.launch.environment,
-            folder: &service.definition.working_folder(context),
+            folder: &service.definition.working_folder(context, &service.provider),
             log: &folder.log(name),
             marker: &known.marker,
             lock: &service_lock(folder, name)?,
@@ -180,12 +184,24 @@ impl StartAll<'_> {
 
     /// The keep services are registered as soon as the API server answers.
     fn wait_for(&self, wait: Wait, tls: &Arc<rustls::ClientConfig>) -> anyhow::Result<Done> {
-        let name = wait.service.name.clone();
+        let service = wait.service.clone();
+        let name = service.name.clone();
         let daemon = wait.until_ready(self.cluster, self.interrupt, tls)?;
         if name == reset::API {
+            self.load_fixtures(&service)?;
             self.register()?;
         }
         Ok(Some((name, daemon)))
+    }
+
+    /// A real API server has whatever it had when it ended.
+    fn load_fixtures(&self, service: &Service) -> anyhow::Result<()> {
+        let definition = self.cluster.definition(service)?;
+        if self.keep_data || !definition.keeps_its_data(&service.provider) {
+            return Ok(());
+        }
+        let reset = definition.reset(&self.cluster.context(), &service.name);
+        reset.context("the fixtures could not be loaded")
     }
 
     fn register(&self) -> anyhow::Result<()> {
@@ -211,7 +227,8 @@ impl StartAll<'_> {
 impl Progress {
     fn new(state: State) -> Self {
         let starting = Vec::new();
-        Self { state, starting, outcome: Ok(()), ended_early: false, awaited: 0 }
+        let (ended_early, registered, awaited) = Default::default();
+        Self { state, starting, outcome: Ok(()), ended_early, registered, awaited }
     }
 
     fn is_ready(&self, name: &str) -> bool {
@@ -231,7 +248,11 @@ impl Progress {
             Ok(done) => done,
             Err(error) => return self.fail_if(Err(error)),
         };
-        let Some((name, daemon)) = done else { return };
+        let Some((name, daemon)) = done else {
+            self.registered = true;
+            return;
+        };
+        self.registered |= name == reset::API;
         let known = self.state.services.iter_mut().find(|service| service.name == name);
         if let Some(known) = known {
             known.daemon = daemon;

@@ -62,6 +62,11 @@ impl Wait {
             }
             // A program that puts itself into the background ends with success, and goes on.
             let status = self.started.child.wait()?;
+            if status.success()
+                && let Err(wrong) = health::endpoint(cluster, &self.service, self.logged)?
+            {
+                anyhow::bail!("{name} has not started as it should: {wrong}; {}", log())
+            }
             let goes_on = first_member(cluster, &self.service)?.filter(|_| status.success());
             let goes_on = goes_on.map(PidFd::open).transpose()?.flatten();
             let Some(goes_on) = goes_on else {

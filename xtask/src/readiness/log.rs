@@ -23,7 +23,11 @@ impl Log {
         }
     }
 
-    fn read(&self) -> io::Result<String> {
+    /// What it has logged since.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn read(&self) -> io::Result<String> {
         let mut file = std::fs::File::open(&self.path)?;
         file.seek(SeekFrom::Start(self.from))?;
         let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
-//! The API server.
+//! The API server: ours, or Rails under Phusion Passenger in a checkout of Arvados.
 
-use super::{Context, Kind, Launch, Probe, Question, Sockets, flag, single_port};
+use super::{Context, Kind, Launch, Probe, Question, Real, Sockets, flag, passenger, single_port};
 use crate::api_server::ApiServer;
 
 pub(super) const KIND: Kind = Kind {
@@ -10,9 +10,17 @@ pub(super) const KIND: Kind = Kind {
     needs: &[],
     requires: None,
     embedded,
-    real: None,
+    real: Some(Real { launch: passenger::with_tls, ..passenger::REAL }),
     prepare,
     reset,
+};
+
+/// A real one that speaks no TLS: its clients reach it through a front.
+pub(super) const BEHIND_A_FRONT: Kind = Kind {
+    ports: |_| vec![passenger::PLAIN_PORT.into()],
+    needs: &["api-front"],
+    real: Some(Real { launch: passenger::without_tls, ..passenger::REAL }),
+    ..KIND
 };
 
 fn embedded(context: &Context<'_>, service: &str) -> Launch {

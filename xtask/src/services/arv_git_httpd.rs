@@ -1,11 +1,11 @@
 //! Git repositories over HTTP.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::{
-    Context, Kind, Launch, Probe, Question, Real, Sockets, any_version, api_environment, flag,
+    Context, Kind, Launch, Probe, Question, Real, Sockets, api_environment, flag, passenger,
     single_port,
 };
 
@@ -16,17 +16,16 @@ pub(super) const KIND: Kind = Kind {
     needs: &["api"],
     requires: Some("git"),
     embedded,
-    real: Some(Real {
-        program: "arv-git-httpd",
-        check: any_version,
-        inherits_sockets: false,
-        launch: real,
-    }),
+    real: Some(Real::of("arv-git-httpd", real)),
     prepare: install_repositories,
     reset: install_repositories,
 };
 
-fn real(context: &Context<'_>, service: &str) -> Launch {
+fn real(context: &Context<'_>, service: &str, _: &Path) -> Launch {
+    launch(context, service)
+}
+
+fn launch(context: &Context<'_>, service: &str) -> Launch {
     let git = context.git.as_ref().map(|git| flag("git-command", git.display()));
     let flags = [
         flag("repo-root", repositories(context).display()),
@@ -39,17 +38,23 @@ fn real(context: &Context<'_>, service: &str) -> Launch {
 }
 
 fn embedded(context: &Context<'_>, service: &str) -> Launch {
-    real(context, service).played_by_ours("arv-git-httpd", service, context.settings.era)
+    launch(context, service).played_by_ours("arv-git-httpd", service, context.settings.era)
 }
 
-/// Where they are.
+/// Where they are: a real API server looks into those of its own checkout too.
 fn repositories(context: &Context<'_>) -> PathBuf {
-    context.settings.repositories.clone().unwrap_or_else(|| context.folder.repositories())
+    let settings = context.settings;
+    let theirs = || passenger::repositories(settings);
+    settings.repositories.clone().or_else(theirs).unwrap_or_else(|| context.folder.repositories())
 }
 
-/// Made by git once for all stacks, and copied. Those of somebody else are left as they are.
+/// Made by git once for all stacks, and copied. Those of somebody else are left as they are, and
+/// those of a real API server's checkout are unpacked from its archive.
 fn install_repositories(context: &Context<'_>, _: &str) -> anyhow::Result<()> {
     if context.settings.repositories.is_some() {
+        return Ok(());
+    }
+    if passenger::install_repositories(context.settings)? {
         return Ok(());
     }
     let git = context.git.as_ref().context("git is not installed")?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::extra::Extra;
 use super::launch::Launch;
-use super::{Context, KINDS, Kind};
+use super::{Context, Kind, Real, kinds};
 use crate::settings::{Provider, Settings};
 
 /// What defines the services of a kind.
@@ -18,7 +18,7 @@ pub(crate) enum Definition {
 
 /// All that a stack with these settings has, in the order in which they are shown.
 pub(crate) fn definitions(settings: &Settings) -> Vec<Definition> {
-    let kinds = KINDS.iter().copied().map(Definition::Kind);
+    let kinds = kinds(settings).into_iter().map(Definition::Kind);
     let extras = settings.services.iter();
     kinds
         .chain(extras.map(|(name, extra)| Definition::Extra(name.clone(), Box::new(extra.clone()))))
@@ -67,27 +67,41 @@ impl Definition {
         }
     }
 
+    /// The real program, if that is what plays it.
+    fn real(&self, provider: &Provider) -> Option<&Real> {
+        match (self, provider) {
+            (Self::Kind(kind), Provider::Path(_)) => kind.real.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether what it needs has to be ready before it is started. Ours find each other whenever
-    /// they come; of other programs nobody knows.
-    pub(crate) fn waits_for_needs(&self) -> bool {
-        matches!(self, Self::Extra(..))
+    /// they come; of declared programs nobody knows.
+    pub(crate) fn waits_for_needs(&self, provider: &Provider) -> bool {
+        match self {
+            Self::Kind(_) => self.real(provider).is_some_and(|real| real.starts_last),
+            Self::Extra(..) => true,
+        }
+    }
+
+    /// Whether it has the data of the fixtures only after a reset, however it is started.
+    pub(crate) fn keeps_its_data(&self, provider: &Provider) -> bool {
+        self.real(provider).is_some_and(|real| real.keeps_its_data)
     }
 
     /// Whether `provider` takes its listening sockets from us.
     pub(crate) fn inherits_sockets(&self, provider: &Provider) -> bool {
-        match (self, provider) {
-            (Self::Extra(..), _) => false,
-            (Self::Kind(kind), Provider::Path(_)) => {
-                kind.real.as_ref().is_some_and(|real| real.inherits_sockets)
-            }
-            (Self::Kind(_), _) => true,
+        match self {
+            Self::Kind(_) => self.real(provider).is_none_or(|real| real.inherits_sockets),
+            Self::Extra(..) => false,
         }
     }
 
     /// Where it works, so that what it drops is found.
-    pub(crate) fn working_folder(&self, context: &Context<'_>) -> PathBuf {
+    pub(crate) fn working_folder(&self, context: &Context<'_>, provider: &Provider) -> PathBuf {
+        let own = self.real(provider).and_then(|real| real.folder);
         match self {
-            Self::Kind(_) => context.folder.path().to_owned(),
+            Self::Kind(_) => own.map_or_else(|| context.folder.path().to_owned(), |of| of(context)),
             Self::Extra(name, _) => context.folder.data(name),
         }
     }
@@ -105,7 +119,7 @@ impl Definition {
         match self {
             Self::Extra(name, extra) => extra.launch(context, name),
             Self::Kind(kind) => Ok(match (provider, &kind.real) {
-                (Provider::Path(_), Some(real)) => (real.launch)(context, service),
+                (Provider::Path(program), Some(real)) => (real.launch)(context, service, program),
                 _ => (kind.embedded)(context, service),
             }),
         }
@@ -115,9 +129,15 @@ impl Definition {
     ///
     /// # Errors
     /// When the disk does not let us.
-    pub(crate) fn prepare(&self, context: &Context<'_>, service: &str) -> anyhow::Result<()> {
+    pub(crate) fn prepare(
+        &self,
+        context: &Context<'_>,
+        service: &str,
+        provider: &Provider,
+    ) -> anyhow::Result<()> {
+        let own = self.real(provider).and_then(|real| real.prepare);
         match self {
-            Self::Kind(kind) => (kind.prepare)(context, service),
+            Self::Kind(kind) => own.unwrap_or(kind.prepare)(context, service),
             Self::Extra(name, _) => Extra::prepare(context, name),
         }
     }

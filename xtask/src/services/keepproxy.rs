@@ -1,8 +1,10 @@
 //! The keepproxy, for clients outside the cluster's network.
 
+use std::path::Path;
+
 use super::{
-    Context, Kind, Launch, Probe, Question, Real, Sockets, any_version, api_environment, flag,
-    nothing, single_port,
+    Context, Kind, Launch, Probe, Question, Real, Sockets, api_environment, flag, nothing,
+    single_port,
 };
 
 pub(super) const KIND: Kind = Kind {
@@ -12,17 +14,17 @@ pub(super) const KIND: Kind = Kind {
     needs: &["api", "keepstore"],
     requires: None,
     embedded,
-    real: Some(Real {
-        program: "keepproxy",
-        check: any_version,
-        inherits_sockets: false,
-        launch: real,
-    }),
+    // It reads the list of keepstores when it starts, and then only every five minutes.
+    real: Some(Real { starts_last: true, ..Real::of("keepproxy", real) }),
     prepare: nothing,
     reset: nothing,
 };
 
-fn real(context: &Context<'_>, service: &str) -> Launch {
+fn real(context: &Context<'_>, service: &str, _: &Path) -> Launch {
+    launch(context, service)
+}
+
+fn launch(context: &Context<'_>, service: &str) -> Launch {
     let mut environment = api_environment(context);
     // A program that looks for keepstores needs a token for that.
     environment.push(("ARVADOS_API_TOKEN".into(), context.admin_token.to_owned()));
@@ -35,5 +37,5 @@ fn real(context: &Context<'_>, service: &str) -> Launch {
 }
 
 fn embedded(context: &Context<'_>, service: &str) -> Launch {
-    real(context, service).played_by_ours("keepproxy", service, context.settings.era)
+    launch(context, service).played_by_ours("keepproxy", service, context.settings.era)
 }

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::{
-    Context, Kind, Launch, Probe, Question, Real, Sockets, any_version, flag, single_port,
-};
+use super::{Context, Kind, Launch, Probe, Question, Real, Sockets, flag, single_port};
 use crate::settings::{Era, Settings};
 
 pub(super) const KIND: Kind = Kind {
@@ -17,12 +15,7 @@ pub(super) const KIND: Kind = Kind {
     needs: &["api"],
     requires: None,
     embedded,
-    real: Some(Real {
-        program: "keepstore",
-        check: any_version,
-        inherits_sockets: false,
-        launch: real,
-    }),
+    real: Some(Real::of("keepstore", real)),
     prepare: |context, service| empty(&context.folder.volume(service)),
     reset: |context, service| empty(&context.folder.volume(service)),
 };
@@ -38,7 +31,11 @@ const DATA_MANAGER: &str = "data_manager";
 /// Whose token may do that in clusters of today.
 const SYSTEM: &str = "system_user";
 
-fn real(context: &Context<'_>, service: &str) -> Launch {
+fn real(context: &Context<'_>, service: &str, _: &Path) -> Launch {
+    launch(context, service)
+}
+
+fn launch(context: &Context<'_>, service: &str) -> Launch {
     let (folder, settings) = (context.folder, context.settings);
     let mut flags = vec![
         flag("volume", folder.volume(service).display()),
@@ -57,8 +54,8 @@ fn real(context: &Context<'_>, service: &str) -> Launch {
 
 fn embedded(context: &Context<'_>, service: &str) -> Launch {
     let launch = match context.settings.era {
-        Era::Current => managed_by(SYSTEM, real(context, service), context),
-        Era::Y2015 => real(context, service),
+        Era::Current => managed_by(SYSTEM, launch(context, service), context),
+        Era::Y2015 => launch(context, service),
     };
     launch.played_by_ours("keepstore", service, context.settings.era)
 }

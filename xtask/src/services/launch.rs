@@ -17,14 +17,16 @@ pub(crate) struct Launch {
     pub(crate) files: Vec<(PathBuf, String)>,
     pub(crate) sockets: Sockets,
     pub(crate) probe: Probe,
+    /// What it says before it goes on in the background, if it does that.
+    pub(crate) endpoint: Option<Endpoint>,
     pub(crate) stop: Stop,
 }
 
 impl Launch {
     /// With the arguments and the probe, and nothing else that is unusual.
     pub(crate) fn new(arguments: Vec<String>, sockets: Sockets, probe: Probe) -> Self {
-        let (environment, files, stop) = Default::default();
-        Self { arguments, environment, files, sockets, probe, stop }
+        let (environment, files, endpoint, stop) = Default::default();
+        Self { arguments, environment, files, sockets, probe, endpoint, stop }
     }
 
     /// The same for our own program, which takes the real one's flags too, and has its socket from
@@ -34,6 +36,40 @@ impl Launch {
         self.arguments.push(flag("era", era));
         self.sockets = Sockets::Named(vec![(program, port.to_owned())]);
         self
+    }
+}
+
+/// Where a program says that it can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// Comes before it, in what the program prints.
+    pub(crate) introduction: &'static str,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+    /// The number of the port that it was told to listen on, as text.
+    pub(crate) port: String,
+}
+
+impl Endpoint {
+    /// Whether `printed` has the expected one.
+    ///
+    /// # Errors
+    /// Says what it has instead.
+    pub(crate) fn check(&self, printed: &str) -> Result<(), String> {
+        let said = printed.lines().find_map(|line| line.trim().strip_prefix(self.introduction));
+        let Some(said) = said.map(str::trim) else {
+            return Err(format!("it did not say {:?}", self.introduction.trim()));
+        };
+        let (scheme, rest) = said.split_once("://").unwrap_or(("", said));
+        let authority = rest.split('/').next().unwrap_or_default();
+        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+        match scheme == self.scheme && port == self.port {
+            true => Ok(()),
+            false => Err(format!(
+                "it says that it is at {said}, and was asked to be at {}, on port {}",
+                self.scheme, self.port
+            )),
+        }
     }
 }
 
@@ -161,4 +197,27 @@ pub(super) mod signal_name {
 /// `-name=value`, as Go's flag package has it.
 pub(crate) fn flag(name: &str, value: impl fmt::Display) -> String {
     format!("-{name}={value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_where_it_says() {
+        let endpoint =
+            Endpoint { introduction: "Accessible via: ", scheme: "https", port: "40001".into() };
+        for fine in [
+            "Log file: x\nAccessible via: https://0.0.0.0:40001/\n",
+            "Accessible via: https://[::]:40001/",
+            "  Accessible via: https://localhost:40001/\r\nmore",
+        ] {
+            assert_eq!(endpoint.check(fine), Ok(()), "{fine}");
+        }
+        for wrong in ["http://0.0.0.0:40001/", "https://0.0.0.0:4000/", "https://0.0.0.0/", "x"] {
+            let error = endpoint.check(&format!("Accessible via: {wrong}\n")).unwrap_err();
+            assert!(error.starts_with("it says that it is at "), "{error}");
+        }
+        assert_eq!(endpoint.check("no"), Err("it did not say \"Accessible via:\"".into()));
+    }
 }

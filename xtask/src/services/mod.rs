@@ -13,6 +13,7 @@ use crate::stack::StackFolder;
 use crate::workspace::Workspace;
 
 mod api;
+mod api_front;
 mod arv_git_httpd;
 mod definition;
 pub(crate) mod extra;
@@ -20,14 +21,25 @@ mod keepproxy;
 mod keepstore;
 pub(crate) mod launch;
 pub(crate) mod nginx;
+pub(crate) mod passenger;
 mod words;
 
 pub(crate) use definition::{Definition, definitions};
 use launch::{Launch, Probe, Question, Sockets, flag};
 
-/// All kinds, in the order in which they are shown.
+/// All kinds that have a provider, in the order in which they are shown.
 pub(crate) const KINDS: &[&Kind] =
     &[&api::KIND, &keepstore::KIND, &keepproxy::KIND, &arv_git_httpd::KIND, &nginx::KIND];
+
+/// The kinds that a stack with these settings has: an API server without TLS has a front.
+pub(crate) fn kinds(settings: &Settings) -> Vec<&'static Kind> {
+    let behind_a_front = settings.api_is_behind_a_front();
+    let of = |kind: &&'static Kind| match kind.name {
+        "api" if behind_a_front => vec![&api::BEHIND_A_FRONT, &api_front::KIND],
+        _ => vec![*kind],
+    };
+    KINDS.iter().flat_map(of).collect()
+}
 
 /// The keepstores of a stack, for whoever registers them.
 pub(crate) use keepstore::instances as keepstores;
@@ -64,8 +76,33 @@ pub(crate) struct Real {
     pub(crate) check: Check,
     /// Whether it takes its listening sockets from us, and not only the numbers of their ports.
     pub(crate) inherits_sockets: bool,
-    /// How it is started.
-    pub(crate) launch: fn(&Context<'_>, &str) -> Launch,
+    /// Whether it looks only once for what it needs: then that has to be ready, and registered with
+    /// the API server, before it is started.
+    pub(crate) starts_last: bool,
+    /// How it is started, given its path.
+    pub(crate) launch: fn(&Context<'_>, &str, &Path) -> Launch,
+    /// Where it works, if not in the stack's folder.
+    pub(crate) folder: Option<fn(&Context<'_>) -> PathBuf>,
+    /// Makes what it starts with, if not the same as ours does.
+    pub(crate) prepare: Option<fn(&Context<'_>, &str) -> anyhow::Result<()>>,
+    /// Whether it comes up with the data that it had, and has that of the fixtures after a reset.
+    pub(crate) keeps_its_data: bool,
+}
+
+impl Real {
+    /// A program that opens its sockets itself, and is nothing else that is unusual.
+    const fn of(program: &'static str, launch: fn(&Context<'_>, &str, &Path) -> Launch) -> Self {
+        Self {
+            program,
+            check: any_version,
+            inherits_sockets: false,
+            starts_last: false,
+            launch,
+            folder: None,
+            prepare: None,
+            keeps_its_data: false,
+        }
+    }
 }
 
 /// Says why a program at a path cannot be used.

@@ -17,7 +17,7 @@ pub(super) const KIND: Kind = Kind {
     needs: &["keepproxy", "arv-git-httpd"],
     requires: None,
     embedded,
-    real: Some(Real { program: "nginx", check, inherits_sockets: true, launch: real }),
+    real: Some(Real { check, inherits_sockets: true, ..Real::of("nginx", real) }),
     prepare: |context, service| Ok(fs_err::create_dir_all(context.folder.data(service))?),
     reset: nothing,
 };
@@ -40,7 +40,7 @@ fn embedded(context: &Context<'_>, _: &str) -> Launch {
     Launch::new(arguments, sockets, probe())
 }
 
-fn real(context: &Context<'_>, _: &str) -> Launch {
+fn real(context: &Context<'_>, _: &str, _: &Path) -> Launch {
     let prefix = context.folder.path().display();
     // Before it has read the configuration, it would open the system's log.
     let arguments = ["-e", "stderr", "-p", &format!("{prefix}/"), "-c", "nginx.conf"];

@@ -11,7 +11,8 @@ use crate::services::{Definition, KINDS, definitions};
 use crate::stack::state;
 
 /// Names that a service cannot have: files of the stack's folder are called so.
-const RESERVED: [&str; 5] = ["command", "guardian", "nginx_access", "stack", state::GUEST];
+const RESERVED: [&str; 6] =
+    ["api-front", "command", "guardian", "nginx_access", "stack", state::GUEST];
 
 /// Every name in `names` is that of a kind of service.
 ///

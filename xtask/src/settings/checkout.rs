@@ -34,6 +34,7 @@ pub(super) fn settings(checkout: &Path) -> Result<Layer, Usage> {
     let fixtures: PathBuf = api.join("test/fixtures");
     Ok(Layer {
         fixtures: Some(fixtures).filter(|folder| folder.is_dir()),
+        arvados_src: Some(checkout),
         blob_signing_key: text("blob_signing_key"),
         // Its name has changed.
         blob_signature_ttl: number("blob_signature_ttl").or_else(|| number("blob_signing_ttl")),

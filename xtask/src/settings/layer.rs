@@ -10,6 +10,7 @@ use super::{Era, Provider, Settings, check, checkout};
 use crate::cli::Overrides;
 use crate::failure::Usage;
 use crate::services::extra::Extra;
+use crate::services::passenger::Engine;
 use crate::yaml;
 
 /// Some of the settings: one layer.
@@ -29,6 +30,8 @@ pub(super) struct Layer {
     pub(super) providers: BTreeMap<String, Provider>,
     pub(super) fixtures: Option<PathBuf>,
     pub(super) repositories: Option<PathBuf>,
+    pub(super) arvados_src: Option<PathBuf>,
+    pub(super) passenger_engine: Option<Engine>,
     #[serde(default)]
     pub(super) services: BTreeMap<String, Extra>,
 }
@@ -50,6 +53,8 @@ impl Settings {
             providers,
             fixtures,
             repositories,
+            arvados_src,
+            passenger_engine,
             services,
         } = layer.clone();
         let mut all_providers = self.providers.clone();
@@ -69,6 +74,8 @@ impl Settings {
             providers: all_providers,
             fixtures: fixtures.or_else(|| self.fixtures.clone()),
             repositories: repositories.or_else(|| self.repositories.clone()),
+            arvados_src: arvados_src.or_else(|| self.arvados_src.clone()),
+            passenger_engine: passenger_engine.unwrap_or(self.passenger_engine),
             services: all_services,
         }
     }
@@ -93,25 +100,38 @@ impl Layer {
             providers,
             fixtures: top.fixtures.or(self.fixtures),
             repositories: top.repositories.or(self.repositories),
+            arvados_src: top.arvados_src.or(self.arvados_src),
+            passenger_engine: top.passenger_engine.or(self.passenger_engine),
             services,
         }
     }
 }
 
-/// The flags over the profile.
+/// The flags over the profile, with what the checkout of Arvados says between them: the one that a
+/// flag names, or else the one that services.yml names, relative to `root`.
 ///
 /// # Errors
 /// Wrong usage: a flag that cannot be read, or names something unknown.
-pub(super) fn over(profile: Layer, flags: &Overrides) -> Result<Layer, Usage> {
+pub(super) fn over(
+    profile: Layer,
+    flags: &Overrides,
+    checkout: Option<PathBuf>,
+    root: &Path,
+) -> Result<Layer, Usage> {
     let mut layer = profile;
-    if let Some(checkout) = &flags.arvados_src {
-        layer = layer.with(checkout::settings(checkout)?);
+    let named = checkout.map(|folder| root.join(folder));
+    if let Some(checkout) = flags.arvados_src.clone().or(named) {
+        layer = layer.with(checkout::settings(&checkout)?);
     }
     for setting in &flags.settings {
         let wrong = |what: &str| Usage(format!("--set {setting}: {what}"));
         let parts = setting.split_once('=').filter(|(_, value)| !value.is_empty());
         let (key, value) = parts.ok_or_else(|| wrong("write SETTING=VALUE"))?;
         let set: Layer = yaml::setting(key, value).map_err(|Usage(what)| wrong(&what))?;
+        if let Some(checkout) = &set.arvados_src {
+            layer = layer.with(checkout::settings(&root.join(checkout))?);
+            continue;
+        }
         layer = layer.with(set);
     }
     for choice in &flags.providers {

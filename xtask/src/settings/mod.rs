@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::Overrides;
 use crate::failure::Usage;
 use crate::services::extra::Extra;
+use crate::services::passenger::Engine;
 use crate::{nearest, yaml};
 
 mod check;
@@ -17,6 +18,7 @@ mod checkout;
 mod era;
 mod layer;
 mod provider;
+mod settle;
 
 pub(crate) use checkout::API_SERVER;
 pub(crate) use era::Era;
@@ -52,6 +54,12 @@ pub(crate) struct Settings {
     /// Folder of git repositories to serve as they are, in place of those of the fixtures.
     #[serde(default)]
     pub(crate) repositories: Option<PathBuf>,
+    /// Checkout of Arvados, whose API server is the real one.
+    #[serde(default)]
+    pub(crate) arvados_src: Option<PathBuf>,
+    /// With which a real API server is served.
+    #[serde(default)]
+    pub(crate) passenger_engine: Engine,
     /// Services beside the cluster's own, by name.
     #[serde(default)]
     pub(crate) services: BTreeMap<String, Extra>,
@@ -74,6 +82,16 @@ impl Settings {
     /// The provider chosen for a kind of service.
     pub(crate) fn provider(&self, kind: &str) -> Provider {
         self.providers.get(kind).cloned().unwrap_or(Provider::Embedded)
+    }
+
+    /// Whether the real program plays the API server.
+    pub(crate) fn api_is_real(&self) -> bool {
+        matches!(self.provider("api"), Provider::System | Provider::Path(_))
+    }
+
+    /// Whether that speaks no TLS.
+    pub(crate) fn api_is_behind_a_front(&self) -> bool {
+        self.api_is_real() && self.passenger_engine == Engine::Builtin
     }
 
     /// How many copies of a block are made: two, as Arvados does, where there are two keepstores.
@@ -114,11 +132,12 @@ impl Wanted {
                 Usage(format!("unknown profile {name}{}", nearest::hint(name, known)))
             })?,
         };
-        let mut explicit = layer::over(profile, overrides)?;
-        check::kinds(explicit.providers.keys(), Path::new("--set"))?;
         // In the file, paths are relative to the workspace.
         let root = services_yml.ancestors().nth(2).unwrap_or(services_yml);
         let mut defaults = file.defaults;
+        let checkout = profile.arvados_src.clone().or_else(|| defaults.arvados_src.clone());
+        let mut explicit = layer::over(profile, overrides, checkout, root)?;
+        check::kinds(explicit.providers.keys(), Path::new("--set"))?;
         for provider in defaults.providers.values_mut().chain(explicit.providers.values_mut()) {
             *provider = provider.clone().relative_to(root);
         }
@@ -154,7 +173,11 @@ impl Wanted {
     /// # Errors
     /// Names each setting that contradicts.
     pub(crate) fn for_running(&self, running: &Settings) -> Result<Settings, Usage> {
-        let wanted = running.with(&self.explicit);
+        let mut explicit = self.explicit.clone();
+        // What was left open is decided.
+        explicit.providers.retain(|kind, provider| kind != "api" || *provider != Provider::Auto);
+        explicit.passenger_engine = explicit.passenger_engine.filter(|it| *it != Engine::Auto);
+        let wanted = running.with(&explicit);
         if wanted == *running {
             return Ok(wanted);
         }

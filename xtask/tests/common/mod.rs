@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed helper is a failed test")]
 
+pub(crate) mod conformance;
 mod processes;
 pub(crate) mod project;
 pub(crate) mod readme;
@@ -326,6 +327,26 @@ impl Drop for Checkout {
         }
         assert_eq!(left, [0; 0], "processes are left");
     }
+}
+
+/// The embedded services, which every `up` makes if they are missing.
+pub(crate) fn services_binary() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap().join("services")
+}
+
+/// The key that the cluster's locators are signed with.
+pub(crate) fn signing_key(checkout: &Checkout) -> String {
+    let text = fs_err::read_to_string(checkout.services_yml()).unwrap();
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("blob_signing_key: "));
+    line.unwrap().to_owned()
+}
+
+/// Writes a program, and returns its path.
+pub(crate) fn executable(path: &Path, text: &str) -> String {
+    fs_err::write(path, text).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs_err::set_permissions(path, executable).unwrap();
+    path.to_str().unwrap().to_owned()
 }
 
 /// The program that misbehaves.

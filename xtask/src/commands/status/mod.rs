@@ -87,7 +87,7 @@ impl Found<'_> {
     }
 
     fn table(&self) -> String {
-        let notes = self.cluster.state.parent.notes();
+        let notes = self.cluster.notes();
         let notes: String = notes.into_iter().map(|note| note + "\n").collect();
         table(&self.cluster, &self.healths, is_coloured()) + &notes
     }

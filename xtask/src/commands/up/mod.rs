@@ -26,10 +26,10 @@ mod foreground;
 pub(crate) fn run(workspace: &Workspace, arguments: &Up) -> anyhow::Result<()> {
     let folder = folder(workspace, &arguments.target)?;
     let wanted = Wanted::load(&workspace.services_yml(), &arguments.overrides)?;
-    let settings = wanted.fresh();
+    let lookup = |name: &str, check| workspace.look_up(name, check);
+    let settings = wanted.settled(&lookup);
     let parent = Parent::of_stacks()?;
-    let mut services =
-        plan::plan(&settings, &arguments.services, &|name, check| workspace.look_up(name, check))?;
+    let mut services = plan::plan(&settings, &arguments.services, &lookup)?;
     if arguments.export.auth != "admin" {
         super::token::of(&settings.fixtures(), &arguments.export.auth)?;
     }

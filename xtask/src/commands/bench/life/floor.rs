@@ -63,7 +63,7 @@ fn measure(
     context.held =
         held.iter().map(|(port, held)| (port.clone(), held.addresses().to_vec())).collect();
     for service in &services {
-        service.definition.prepare(&context, &service.name)?;
+        service.definition.prepare(&context, &service.name, &service.provider)?;
     }
     let programs: Vec<(&Planned, Program<'_>)> = services
         .iter()
@@ -106,7 +106,7 @@ fn spawn(
         program: &program.path,
         arguments: &program.launch.arguments,
         environment: &program.launch.environment,
-        folder: &service.definition.working_folder(context),
+        folder: &service.definition.working_folder(context, &service.provider),
         log: &folder.log(&service.name),
         marker: "bench",
         lock: &lock,
