@@ -37,6 +37,10 @@ pub(crate) enum Command {
     /// Have git check what is to be committed
     #[command(subcommand)]
     Hooks(Hooks),
+    /// Show which programs are found where, and what cannot run without those that are missing
+    ///
+    /// Exits with 1 if a service of the cluster that is asked for could not run on this machine.
+    Doctor(Doctor),
     /// Measure a cluster: its start, stop, reset and memory, and the speed of its services
     Bench(Bench),
     /// Do what `run_test_server.py` of Arvados does, action for action
@@ -126,7 +130,8 @@ pub(crate) struct Overrides {
     /// Folder of fixture files to use instead of our own
     #[arg(long, value_name = "DIR")]
     pub(crate) fixtures: Option<PathBuf>,
-    /// Checkout of Arvados whose fixtures and configuration are used
+    /// Checkout of Arvados whose fixtures and configuration are used, and with `--provider api=system`
+    /// its API server
     #[arg(long, value_name = "DIR")]
     pub(crate) arvados_src: Option<PathBuf>,
     /// Any setting of services.yml, with a value as it would be written there
@@ -202,6 +207,15 @@ pub(crate) struct Guardian {
     /// The process to wait for, in place of the end of standard input
     #[arg(long, value_name = "PID")]
     pub(crate) owner: Option<i32>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// `human` or `json`
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub(crate) format: ReportFormat,
 }
 
 #[derive(Args, Debug)]

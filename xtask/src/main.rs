@@ -12,6 +12,7 @@ mod certificate;
 mod cli;
 mod commands;
 mod discovery_cache;
+mod doctor;
 mod embedded;
 mod export;
 mod failure;
@@ -74,7 +75,8 @@ fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find();
     // A guardian takes down its own stack, and is itself what other commands wait for. Checks have
     // nothing to do with stacks, and a commit waits for them.
-    if !matches!(command, Command::Guardian(_) | Command::Lint(_) | Command::Hooks(_)) {
+    let looks_only = matches!(command, Command::Lint(_) | Command::Hooks(_) | Command::Doctor(_));
+    if !looks_only && !matches!(command, Command::Guardian(_)) {
         lifecycle::reconcile::reconcile(&workspace)?;
     }
     match command {
@@ -94,6 +96,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Guardian(arguments) => commands::guardian::run(&workspace, &arguments),
         Command::TestAll(arguments) => commands::test_all::run(&workspace, &arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&workspace, &arguments),
         Command::Lint(arguments) => commands::lint::run(&workspace, &arguments),
         Command::Hooks(action) => commands::hooks::run(&workspace, &action),
         Command::RunTestServer(arguments) => commands::run_test_server::run(&workspace, &arguments),

@@ -6,6 +6,7 @@ use crate::stack::StackFolder;
 use crate::workspace::Workspace;
 
 pub(crate) mod bench;
+pub(crate) mod doctor;
 pub(crate) mod down;
 pub(crate) mod env;
 pub(crate) mod exec;

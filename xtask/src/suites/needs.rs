@@ -34,7 +34,7 @@ struct Requirement<'a> {
 
 /// Numbers between dots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Version(Vec<u64>);
+pub(crate) struct Version(Vec<u64>);
 
 impl Needs {
     /// # Errors
@@ -45,6 +45,12 @@ impl Needs {
             return Err(format!("unknown platform {unknown}{hint}"));
         }
         self.programs.iter().try_for_each(|text| Requirement::parse(text).map(drop))
+    }
+
+    /// The names of the programs.
+    pub(crate) fn program_names(&self) -> impl Iterator<Item = &str> {
+        let requirements = self.programs.iter().filter_map(|text| Requirement::parse(text).ok());
+        requirements.map(|requirement| requirement.program)
     }
 
     /// What of it this machine has not, in words; none if it has all.
@@ -76,13 +82,16 @@ fn missing(text: &str) -> Option<String> {
 
 /// What the program says of itself. Most take an option for that, and some, such as go, a command.
 fn installed_version(program: &Path) -> Option<Version> {
-    ["--version", "version"].into_iter().find_map(|argument| {
-        let mut command = Command::new(program);
-        environment::clean(&mut command);
-        let output = command.arg(argument).stdin(Stdio::null()).output().ok()?;
-        let text = [output.stdout, output.stderr].concat();
-        Version::find(&String::from_utf8_lossy(&text)).filter(|_| output.status.success())
-    })
+    ["--version", "version"].into_iter().find_map(|argument| said_version(program, argument))
+}
+
+/// The version that a program says it has, when it is asked by that argument.
+pub(crate) fn said_version(program: &Path, argument: &str) -> Option<Version> {
+    let mut command = Command::new(program);
+    environment::clean(&mut command);
+    let output = command.arg(argument).stdin(Stdio::null()).output().ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    Version::find(&String::from_utf8_lossy(&text)).filter(|_| output.status.success())
 }
 
 impl<'a> Requirement<'a> {
