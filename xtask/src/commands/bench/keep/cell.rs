@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::memory::Memory;
 use crate::lifecycle::{Cluster, health, reset};
 use crate::signals::Interrupt;
+use crate::stack::state::Service;
 
 const SMALL: usize = 1 << 10;
 pub(super) const LARGE: usize = 64 << 20;
@@ -170,7 +171,7 @@ impl Cell {
         let names = keepstores.iter().map(String::as_str).chain(more.iter().copied());
         let process = |name| {
             let service = cluster.state.service(name);
-            let process = service.and_then(|service| service.main_process());
+            let process = service.and_then(Service::main_process);
             process.map(|process| process.pid).with_context(|| format!("{name} does not run"))
         };
         names.map(process).collect()

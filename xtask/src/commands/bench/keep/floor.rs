@@ -44,7 +44,8 @@ impl Floor {
         let mut piece = vec![0; PIECE];
         let read = best(|| {
             file.rewind()?;
-            Ok(while file.read(&mut piece)? > 0 {})
+            while file.read(&mut piece)? > 0 {}
+            Ok(())
         })?;
         Ok(Self { hash, socket, write, read })
     }

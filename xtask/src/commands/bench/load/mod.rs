@@ -18,7 +18,6 @@ pub(super) use outcome::Outcome;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Length {
     /// Until they have done it so often, all together: for what takes seconds each time.
-    #[cfg_attr(not(test), allow(dead_code, reason = "requests to the API server are short"))]
     Operations(usize),
     /// Until that time is over; what is under way then is finished.
     Time(Duration),
