@@ -1,3 +1,4 @@
+#!/bin/sh
 # What callers of run_test_server.py do, in its own words: ARVADOS is a checkout, and WORK a folder to
 # work in.
 set -eu
