@@ -280,7 +280,7 @@ fn touch_permissions(
             [old, new].into_iter().flatten().any(|link| readable::is_permission(resource, link))
         }
         plural if [USERS.plural, GROUPS.plural].contains(&plural) => {
-            ["uuid", "owner_uuid", "trash_at"].iter().any(differs)
+            ["uuid", "owner_uuid", "trash_at", "frozen_by_uuid"].iter().any(differs)
         }
         _ => false,
     };

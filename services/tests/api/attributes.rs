@@ -48,6 +48,10 @@ fn try_all(era: &'static str) {
         assert_eq!(create(json!({"nonsense": 1})).0, 422, "{era} {plural}");
         let mut before = shown(&path).1;
         for (name, kind) in discovered.types(schema) {
+            // A token is for its owner's eyes: given to another, it is not found again.
+            if plural == "api_client_authorizations" && name == "owner_uuid" {
+                continue;
+            }
             for (number, value) in values(&kind).into_iter().enumerate() {
                 let told = format!("{era} {plural}: {name} = {value}");
                 let body = json!({singular: {&name: &value}});

@@ -261,7 +261,7 @@ fn furnish(server: &Server) {
             "description": some(json!(text(1))), "replication_desired": some(json!(number % 4)),
             "properties": properties[number % properties.len()]});
         server.create("admin", "collections", &json!({"collection": collection}));
-        let key = json!({"name": some(json!(text(2))), "public_key": text(3),
+        let key = json!({"name": some(json!(text(2))), "public_key": format!("ssh-rsa AAAA{number} {}", text(3)),
             "authorized_user_uuid": some(json!(ACTIVE)),
             "expires_at": some(json!(format!("20{:02}-01-01 00:00:00.5", number + 10)))});
         server.create("admin", "authorized_keys", &json!({"authorized_key": key}));

@@ -19,6 +19,7 @@ mod fixtures;
 mod follower;
 mod groups;
 mod lists;
+mod memory;
 mod model;
 mod odd_requests;
 mod provenance;
