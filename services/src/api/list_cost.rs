@@ -114,7 +114,7 @@ fn filter(attribute: &str, operator: &str, operand: &str) -> String {
 
 #[test]
 fn a_list_costs_what_it_returns_and_not_what_is_stored() {
-    for era in [Era::Current, Era::Y2015] {
+    for era in Era::ALL {
         let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let [few, many] = folders.each_ref().map(|folder| api(folder, era));
         for (api, others) in [(&few, 300), (&many, 6000)] {
