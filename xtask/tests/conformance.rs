@@ -7,21 +7,8 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use common::{Checkout, Done};
-
-/// The runner of the cases, which is made if `cargo test` of the whole workspace did not do so.
-fn runner() -> PathBuf {
-    let target = Path::new(env!("CARGO_BIN_EXE_xtask")).parent().unwrap();
-    let runner = target.join("examples/http");
-    if !runner.exists() {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "-q", "-p", "sdk-fixtures", "--example", "http"]);
-        assert!(cargo.status().unwrap().success());
-    }
-    runner
-}
+use common::{Checkout, Done, conformance};
 
 /// A program with the flags of the real keepstore of 2015, that answers as one of this era.
 fn stand_in(folder: &Path, era: &str) -> PathBuf {
@@ -38,9 +25,8 @@ fn cases(checkout: &Checkout, keepstore: &str, file: &str) -> Done {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let file = root.join("sdk-fixtures/suites/http").join(file);
     let provider = format!("keepstore={keepstore}");
-    let (runner, file) = (runner(), file);
     let exec = ["exec", "--era", "2015", "--provider", &provider, "--"];
-    let command = [runner.to_str().unwrap(), file.to_str().unwrap()];
+    let command = [conformance::program().to_str().unwrap(), file.to_str().unwrap()];
     checkout.services(&[&exec[..], &command].concat())
 }
 

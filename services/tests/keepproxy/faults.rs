@@ -65,7 +65,7 @@ fn a_block_that_a_keepstore_does_not_finish_is_not_taken_for_whole() {
     let _ = stream.read_to_end(&mut reply);
     let reply = String::from_utf8(reply).unwrap();
     let (head, body) = reply.split_once("\r\n\r\n").unwrap_or((&reply, ""));
-    assert!(head.is_empty() || head.contains("content-length: 10") && body.len() < 10, "{reply}");
+    assert!(head.is_empty() || head.contains("Content-Length: 10") && body.len() < 10, "{reply}");
 }
 
 #[test]

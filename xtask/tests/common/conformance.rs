@@ -25,8 +25,8 @@ pub(crate) fn passes(checkout: &Checkout, files: &[&str]) {
     assert!(!done.stdout.contains("\n0 passed"), "{}", done.stdout);
 }
 
-/// Built once, as it is an example of another package.
-fn program() -> &'static Path {
+/// The program that runs the table, built once, as it is an example of another package.
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
