@@ -43,7 +43,7 @@ fn a_fault_is_refused_when_it_is_staged_and_not_before() {
             "xtask/services.yml",
             "{keepstores: 5}",
             "{kepstores: 5}",
-            "xtask/services.yml:28:10: profiles.many: unknown key `kepstores`; did you mean keepstores?",
+            "xtask/services.yml:34:10: profiles.many: unknown key `kepstores`; did you mean keepstores?",
         ),
         (
             TOKENS,

@@ -124,8 +124,8 @@ proptest! {
         let parsed = Locator::parse(&text).unwrap();
         prop_assert_eq!((parsed.hash, parsed.size), (block.0.as_str(), Some(block.1.into())));
         prop_assert_eq!(parsed.hints().collect::<Vec<_>>(), block.2.clone());
-        let signatures = block.2.iter().filter_map(|hint| hint.strip_prefix('A')?.split_once('@'));
-        prop_assert_eq!(parsed.permission(), signatures.last());
+        let mut signatures = block.2.iter().filter_map(|hint| hint.strip_prefix('A')?.split_once('@'));
+        prop_assert_eq!(parsed.permission(), signatures.next_back());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use hyper::{Method, Response};
 
 use super::refusal::Refusal;
 use super::server::Keepproxy;
-use super::upstream::Caller;
+use super::upstream::{Caller, Failure};
 use crate::log;
 use crate::serve::{Body, full};
 
@@ -25,7 +25,12 @@ pub(super) async fn index(
     let path = if prefix.is_empty() { "index".to_owned() } else { format!("index/{prefix}") };
     let mut all = Vec::new();
     for service in proxy.services.list(&proxy.api).await.iter() {
-        let asked = proxy.upstream.request(Method::GET, service, &path, caller, None).await;
+        let ask = || proxy.upstream.request(Method::GET, service, &path, caller, None);
+        let asked = match ask().await {
+            // A connection that was kept may have ended a moment ago, with a keepstore that is back.
+            Err(Failure::Unreachable) => ask().await,
+            asked => asked,
+        };
         let body = asked.map_err(|_| Refusal::NoIndex)?.into_body();
         let list = Limited::new(body, MAX_LIST_BYTES).collect().await;
         let list = list.map_err(|error| {

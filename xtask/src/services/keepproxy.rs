@@ -37,5 +37,9 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
 }
 
 fn embedded(context: &Context<'_>, service: &str) -> Launch {
-    launch(context, service).played_by_ours("keepproxy", service, context.settings.era)
+    let mut launch = launch(context, service);
+    // Large blocks on their way are in files without a name: they have their place where all of the
+    // stack has it.
+    launch.environment.push(("TMPDIR".into(), context.folder.path().display().to_string()));
+    launch.played_by_ours("keepproxy", service, context.settings.era)
 }

@@ -31,8 +31,22 @@ const DATA_MANAGER: &str = "data_manager";
 /// Whose token may do that in clusters of today.
 const SYSTEM: &str = "system_user";
 
+/// The real one knows one data manager.
 fn real(context: &Context<'_>, service: &str, _: &Path) -> Launch {
-    launch(context, service)
+    let manager = match context.settings.era {
+        Era::Current => SYSTEM,
+        Era::Y2015 => DATA_MANAGER,
+    };
+    managed_by(manager, launch(context, service), context)
+}
+
+fn embedded(context: &Context<'_>, service: &str) -> Launch {
+    let launch = managed_by(DATA_MANAGER, launch(context, service), context);
+    let launch = match context.settings.era {
+        Era::Current => managed_by(SYSTEM, launch, context),
+        Era::Y2015 => launch,
+    };
+    launch.played_by_ours("keepstore", service, context.settings.era)
 }
 
 fn launch(context: &Context<'_>, service: &str) -> Launch {
@@ -48,16 +62,7 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
             flag("enforce-permissions", settings.enforce_permissions),
         ]);
     }
-    let probe = Probe::Port(service.to_owned(), Question::http());
-    managed_by(DATA_MANAGER, Launch::new(flags, Sockets::Own, probe), context)
-}
-
-fn embedded(context: &Context<'_>, service: &str) -> Launch {
-    let launch = match context.settings.era {
-        Era::Current => managed_by(SYSTEM, launch(context, service), context),
-        Era::Y2015 => launch(context, service),
-    };
-    launch.played_by_ours("keepstore", service, context.settings.era)
+    Launch::new(flags, Sockets::Own, Probe::Port(service.to_owned(), Question::http()))
 }
 
 /// Lets the holder of a fixture token list and delete blocks, if the fixtures have that token.
