@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -144,7 +145,7 @@ impl StartAll<'_> {
         }
         let program = Program::of(service, context, self.services_binary, self.held)?;
         for (path, text) in &program.launch.files {
-            fs_err::write(path, text)?;
+            write_whole(path, text)?;
         }
         let known = progress.state.services.iter_mut().find(|known| known.name == *name);
         let known = known.context("a service without state")?;
@@ -276,4 +277,15 @@ fn service_lock(folder: &StackFolder, service: &str) -> anyhow::Result<File> {
         format!("{} is held: a process of an earlier start still runs", path.display())
     })?;
     Ok(file)
+}
+
+/// Writes a file so that a reader sees the old one or the new one, and never a part: services that
+/// start together may share it.
+fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    let folder = path.parent().context("a file lies in a folder")?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    file.write_all(text.as_bytes()).with_context(cannot)?;
+    file.persist(path).with_context(cannot)?;
+    Ok(())
 }
