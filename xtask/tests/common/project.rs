@@ -34,7 +34,7 @@ impl Project {
         }
         let project = Self { home, path };
         let config = "[user]\nname = User\nemail = user@example.com\n[init]\ndefaultBranch = main\n\
-                      [protocol \"file\"]\nallow = always\n";
+                      [protocol \"file\"]\nallow = always\n[maintenance]\nauto = false\n";
         fs_err::write(project.home().join(".gitconfig"), config).unwrap();
         project.git(&project.home(), &["init", "--quiet", "project"]).ok();
         project.lay(&project.top());

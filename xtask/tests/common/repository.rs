@@ -56,6 +56,8 @@ impl Repository {
         repository.git(&["config", "user.name", "User"]);
         repository.git(&["config", "user.email", "user@example.com"]);
         repository.git(&["config", "commit.gpgsign", "false"]);
+        // Git would look after the repository in the background, beyond the end of a test.
+        repository.git(&["config", "maintenance.auto", "false"]);
         let hooks = repository.checkout.root().join(".git/hooks");
         repository.git(&["config", "core.hooksPath", hooks.to_str().unwrap()]);
         repository
