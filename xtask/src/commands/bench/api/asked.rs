@@ -1,5 +1,7 @@
 //! What is asked of the API server, and how fast an answer is to be.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 use ureq::http::Method;
 
@@ -57,9 +59,11 @@ fn nothing(_: usize, _: usize) -> String {
     String::new()
 }
 
-fn collection(client: usize, sent: usize) -> String {
+/// Each has a name of its own, whichever client makes it in whichever run.
+fn collection(_: usize, sent: usize) -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
     let block = "37b51d194a7513e45b56f6524f2d51f2+3";
-    let name = format!("of client {client} {sent}");
+    let name = format!("number {}", MADE.fetch_add(1, Ordering::Relaxed));
     json!({"collection": {
         "name": name,
         "manifest_text": format!(". {block} 0:3:bar\n"),
