@@ -1,11 +1,13 @@
-//! What a list costs: the steps of SQLite's machine, with few other objects stored and with many.
+//! What a list, and a new object, costs: the steps of SQLite's machine, with few other objects stored
+//! and with many.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use hyper::http::request::Builder;
 use rusqlite::Connection;
 use sdk_fixtures::Fixtures;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -17,7 +19,7 @@ use super::permission_cache::PermissionCache;
 use super::request::ApiRequest;
 use super::resource::Resource;
 use super::store::Store;
-use super::{caller, image, list, resources, schema, uuid};
+use super::{caller, image, list, resources, schema, uuid, write};
 use crate::era::Era;
 
 /// A project of the user `active`.
@@ -83,12 +85,24 @@ fn fill(db: &Connection, era: Era, others: usize) -> Result<()> {
 }
 
 /// How many steps the answer takes, and how many objects it has.
-fn cost((api, folder): (&Api, &TempDir), user: &str, plural: &str, query: &str) -> (usize, usize) {
+fn cost(stored: (&Api, &TempDir), user: &str, plural: &str, query: &str) -> (usize, usize) {
+    let request = hyper::Request::get(format!("/arvados/v1/{plural}?{query}&limit={WANTED}"));
+    let (steps, answer) = measured(stored, user, plural, (request, b""), list::list);
+    (steps, answer["items"].as_array().map_or(0, Vec::len))
+}
+
+/// How many steps `work` for a request about a class takes, and what it answers.
+fn measured(
+    (api, folder): (&Api, &TempDir),
+    user: &str,
+    plural: &str,
+    (request, body): (Builder, &[u8]),
+    work: impl FnOnce(&Context<'_>, &Resource) -> Result<Value>,
+) -> (usize, Value) {
     let token = sdk_fixtures::auth_token(user).unwrap();
-    let request = hyper::Request::get(format!("/arvados/v1/{plural}?{query}&limit={WANTED}"))
-        .header("authorization", format!("OAuth2 {token}"));
+    let request = request.header("authorization", format!("OAuth2 {token}"));
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let request = ApiRequest::read(&parts, b"", api.era).unwrap();
+    let request = ApiRequest::read(&parts, body, api.era).unwrap();
     let resource = resources::by_plural(api.era, plural).unwrap();
     let steps = Arc::new(AtomicUsize::new(0));
     let mut db = Connection::open(folder.path().join(DATABASE)).unwrap();
@@ -101,9 +115,18 @@ fn cost((api, folder): (&Api, &TempDir), user: &str, plural: &str, query: &str) 
     let caller = caller::identify(api, &db, &request).unwrap();
     let before = steps.load(Ordering::Relaxed);
     let context = Context { api, request: &request, db: &db, caller };
-    let answer = list::list(&context, resource).unwrap();
-    let steps = steps.load(Ordering::Relaxed) - before;
-    (steps, answer["items"].as_array().map_or(0, Vec::len))
+    let answer = work(&context, resource).unwrap();
+    (steps.load(Ordering::Relaxed) - before, answer)
+}
+
+/// What a server has, with few other objects and with many.
+fn few_and_many(era: Era) -> [(Api, TempDir); 2] {
+    [300, 6000].map(|others| {
+        let folder = tempfile::tempdir().unwrap();
+        let api = api(&folder, era);
+        api.store.write(|db| fill(db, era, others)).unwrap();
+        (api, folder)
+    })
 }
 
 fn filter(attribute: &str, operator: &str, operand: &str) -> String {
@@ -115,14 +138,10 @@ fn filter(attribute: &str, operator: &str, operand: &str) -> String {
 #[test]
 fn a_list_costs_what_it_returns_and_not_what_is_stored() {
     for era in Era::ALL {
-        let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        let [few, many] = folders.each_ref().map(|folder| api(folder, era));
-        for (api, others) in [(&few, 300), (&many, 6000)] {
-            api.store.write(|db| fill(db, era, others)).unwrap();
-        }
+        let [few, many] = few_and_many(era);
         let end = |api: &Api| api.store.read(|db| Ok(super::event::last_id(db)?)).unwrap();
-        let [few_logs, many_logs] = [&few, &many].map(|api| end(api) - WANTED as i64);
-        let (few, many) = ((&few, &folders[0]), (&many, &folders[1]));
+        let [few_logs, many_logs] = [&few, &many].map(|(api, _)| end(api) - WANTED as i64);
+        let (few, many) = ((&few.0, &few.1), (&many.0, &many.1));
         // As the SDK goes through all of a list.
         let by_creation = "order=created_at,uuid";
         let name = |others| format!("collections {others} true");
@@ -164,6 +183,29 @@ fn a_list_costs_what_it_returns_and_not_what_is_stored() {
                     assert!(many < few + few / 2 + 1000, "{what}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn making_an_object_costs_the_same_whatever_is_stored() {
+    for era in Era::ALL {
+        let [few, many] = few_and_many(era).map(|(api, folder)| {
+            let make = |plural: &str, body: Value| {
+                let request = hyper::Request::post(format!("/arvados/v1/{plural}"));
+                let request = request.header("content-type", "application/json");
+                let body = body.to_string();
+                let request = (request, body.as_bytes());
+                measured((&api, &folder), "admin", plural, request, write::create).0
+            };
+            [
+                make("collections", json!({"collection": {"name": "new", "owner_uuid": PROJECT}})),
+                make("groups", json!({"group": {"name": "new", "group_class": "project"}})),
+                make("links", json!({"link": {"name": "new", "link_class": "tag"}})),
+            ]
+        });
+        for (few, many) in few.into_iter().zip(many) {
+            assert!(many < few + few / 2 + 1000, "{era:?}: {few}, {many}");
         }
     }
 }

@@ -47,10 +47,11 @@ pub(crate) fn unlisted(context: &Context<'_>, resource: &Resource) -> Result<Con
     }
 }
 
-/// The condition that a record is current.
+/// The condition that a record is current, as nearly all are: so it is not written as a search by the
+/// index of past ones, which would find all the others.
 pub(crate) fn current(era: Era, resource: &Resource) -> Condition {
     match has_versions(era, resource) {
-        true => Condition::plain(format!("({PAST}) = 0")),
+        true => Condition::plain(format!("NOT ({PAST})")),
         false => Condition::all([]),
     }
 }
