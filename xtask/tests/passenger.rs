@@ -13,14 +13,12 @@ use common::{Checkout, Done, conformance};
 /// A root with a checkout of Arvados in it, as far as its API server goes.
 struct Arvados {
     checkout: Checkout,
-    /// Passenger keeps sockets there, whose paths may not be long.
-    files: tempfile::TempDir,
 }
 
 impl Arvados {
     fn new() -> Self {
-        let checkout = Checkout::new();
-        let files = tempfile::Builder::new().prefix("xtask.").tempdir_in("/tmp").unwrap();
+        // Passenger keeps sockets in the stack's folder.
+        let checkout = Checkout::with_short_path();
         let api = checkout.root().join("arvados/services/api");
         fs_err::create_dir_all(api.join("log")).unwrap();
         repositories(&api.join("packed/test"));
@@ -33,7 +31,7 @@ impl Arvados {
         // Starting Ruby under load takes its time.
         checkout.configure("start_timeout: 30", "start_timeout: 300");
         checkout.configure("stop_timeout: 5", "stop_timeout: 60");
-        Self { checkout, files }
+        Self { checkout }
     }
 
     fn api(&self) -> PathBuf {
@@ -42,7 +40,6 @@ impl Arvados {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.checkout.command(&[&["services"], arguments].concat());
-        command.env("TMPDIR", self.files.path());
         // A shell that is set up for another cluster.
         command
             .env("ARVADOS_API_HOST", "production.example.com")
@@ -63,11 +60,16 @@ impl Arvados {
     fn goes_down(&self) {
         let down = self.checkout.services(&["down"]).ok();
         assert!(!down.stderr.contains("api:"), "neither failed nor killed: {down:?}");
-        assert_eq!(common::working_in(self.files.path()), [0; 0]);
+        self.has_left_nothing();
+    }
+
+    fn has_left_nothing(&self) {
+        assert_eq!(common::working_in(&self.checkout.stack("default", "")), [0; 0]);
         assert_eq!(common::working_in(&self.api()), [0; 0]);
-        let left = fs_err::read_dir(self.files.path()).unwrap();
-        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
-        assert!(left.is_empty(), "{left:?}");
+        let left = fs_err::read_dir(self.checkout.stack("default", "")).unwrap();
+        let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let more = left.filter(|name| name != "log" && name != "stack.lock");
+        assert_eq!(more.collect::<Vec<_>>(), [""; 0]);
         assert!(!self.api().join("tmp/pids/test-server.pid").exists());
     }
 }
@@ -127,8 +129,10 @@ fn passenger_is_started_again_when_it_was_killed() {
     assert!(arvados.checkout.health().iter().all(|(_, ready)| *ready));
     arvados.checkout.services(&["restart", "api"]).ok();
     assert!(arvados.checkout.health().iter().all(|(_, ready)| *ready));
+    let pid = arvados.checkout.service("default", "api")["pid"].as_i64().unwrap();
+    common::kill(i32::try_from(pid).unwrap());
     arvados.checkout.services(&["down"]).ok();
-    assert_eq!(common::working_in(&arvados.api()), [0; 0]);
+    arvados.has_left_nothing();
 }
 
 /// A `bundle` that accepts nothing but what Arvados' own tests call it with.

@@ -122,7 +122,15 @@ pub(crate) fn is_installed(program: &str) -> bool {
 
 impl Checkout {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("x task ").tempdir().unwrap();
+        Self::within(tempfile::Builder::new().prefix("x task ").tempdir().unwrap())
+    }
+
+    /// With a short path, whatever `TMPDIR` says, for programs with sockets below it.
+    pub(crate) fn with_short_path() -> Self {
+        Self::within(tempfile::Builder::new().prefix("xtask ").tempdir_in("/tmp").unwrap())
+    }
+
+    fn within(folder: tempfile::TempDir) -> Self {
         let checkout = Self { folder, name: "check out".into(), user: None };
         fs_err::create_dir_all(checkout.services_yml().parent().unwrap()).unwrap();
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.yml");

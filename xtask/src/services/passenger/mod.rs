@@ -84,7 +84,7 @@ fn launch(
     let endpoint = Endpoint { introduction: "Accessible via: ", scheme, port: number };
     let stop = stop(context, service, program, application, pid_file);
     Launch {
-        environment: environment(),
+        environment: environment(context.folder.path()),
         endpoint: Some(endpoint),
         stop,
         ..Launch::new(arguments, Sockets::Own, probe)
@@ -92,9 +92,22 @@ fn launch(
 }
 
 /// What it has besides the rest of our own environment, which names no cluster any more.
-fn environment() -> Vec<(String, String)> {
+fn environment(stack: &Path) -> Vec<(String, String)> {
     let variables = [("RAILS_ENV", "test"), ("ARVADOS_WEBSOCKETS", "yes")];
-    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    let mut variables: Vec<_> =
+        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    if sockets_fit(stack) {
+        variables.push(("TMPDIR".into(), stack.display().to_string()));
+    }
+    variables
+}
+
+/// Whether Passenger's sockets may be below `folder`. There a `down` removes what a Passenger that had
+/// to be killed has left; but the path of a socket is short.
+fn sockets_fit(folder: &Path) -> bool {
+    // As in passenger.1234567/agents.s/watchdog_api; Linux allows 107 bytes, others 103.
+    const SOCKET: usize = "/passenger.1234567/agents.s/watchdog_api.tmp".len();
+    folder.as_os_str().len() + SOCKET <= 103
 }
 
 fn stop(
@@ -110,7 +123,7 @@ fn stop(
     // What it leaves behind is the service's.
     let marker = context.markers.get(service).cloned();
     let marker = marker.map(|marker| (MARKER_VARIABLE.to_owned(), marker));
-    let environment = environment().into_iter().chain(marker).collect();
+    let environment = environment(context.folder.path()).into_iter().chain(marker).collect();
     Stop { command: Some(Task { command, folder, environment }), ..Stop::default() }
 }
 
@@ -131,4 +144,21 @@ pub(super) fn install_repositories(settings: &Settings) -> anyhow::Result<bool> 
     }
     repositories::install(&application(settings)).context("the API server's git repositories")?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_are_in_the_stack_unless_its_path_is_too_long() {
+        let temporary = |path: &Path| {
+            let found = environment(path).into_iter().find(|(name, _)| name == "TMPDIR");
+            found.map(|(_, value)| value)
+        };
+        let usual = "/home/someone/src/client/.services/default";
+        assert_eq!(temporary(Path::new(usual)).as_deref(), Some(usual));
+        let long = format!("/home/{}/.services/default", "x".repeat(60));
+        assert_eq!(temporary(Path::new(&long)), None);
+    }
 }
