@@ -80,8 +80,9 @@ pub(crate) fn list_among(
         "self_link": "",
         "offset": listing.offset,
         "limit": limit,
-        "items": items,
     });
+    // In its place: the macro would copy them.
+    answer["items"] = Value::Array(items);
     if let Some(available) = available {
         answer["items_available"] = json!(available);
     }

@@ -1,5 +1,7 @@
 //! Objects as clients see them: what is computed is added, what is not for them is left out.
 
+use std::fmt::Write as _;
+
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
@@ -133,14 +135,11 @@ fn computed(
 /// Changes whenever the object does. A manifest counts by its hash, so that lists, which do not read
 /// it, show the same.
 pub(crate) fn etag(stored: &Object) -> String {
-    let mut text = Vec::with_capacity(1024);
+    let mut text = String::with_capacity(1024);
     let parts = stored.iter().filter(|(name, _)| *name != "manifest_text");
     for (name, value) in parts {
-        text.extend_from_slice(name.as_bytes());
-        text.push(b'=');
-        // Writing a JSON value to memory cannot fail.
-        let _ = serde_json::to_writer(&mut text, value);
-        text.push(b';');
+        // Writing to memory cannot fail.
+        let _ = write!(text, "{name}={value};");
     }
     to_hex(&Md5::digest(&text))
 }
