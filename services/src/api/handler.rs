@@ -1,5 +1,6 @@
 //! From an HTTP request to its answer.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -95,18 +96,21 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
         Err(error) => return Err(unprocessable(format!("cannot read the body: {error}"))),
     };
     *cacheable = parts.uri.path() == route::DISCOVERY_PATH;
-    // SQLite blocks its thread, if only for a moment.
-    let work = tokio::task::spawn_blocking(move || {
-        let request = ApiRequest::read(&parts, &body, api.era)?;
-        dispatch(&api, &request)
-    });
-    match work.await {
-        Ok(result) => result,
-        Err(ended) => {
-            log::line(format_args!("a request was not finished: {ended}"));
-            Err(ApiError::Unfinished)
-        }
-    }
+    // SQLite blocks its thread, if only for a moment: another one takes over what waits for this one.
+    tokio::task::block_in_place(|| {
+        unless_it_panics(|| dispatch(&api, &ApiRequest::read(&parts, &body, api.era)?))
+    })
+}
+
+/// A fault of ours ends one request, and not the connection with those that follow on it.
+fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // What a panic may have left half done is in the database's transaction, which is rolled back.
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+        log::line(format_args!("a request was not finished: {text}"));
+        Err(ApiError::Unfinished)
+    })
 }
 
 fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
@@ -162,4 +166,16 @@ fn reset_database(context: &Context<'_>) -> Result<Value> {
     }
     reset::restore(context.db)?;
     Ok(json!({"success": true}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_answer() {
+        let answer = unless_it_panics(|| -> Result<()> { panic!("{}", "unforeseen") });
+        assert!(matches!(answer, Err(ApiError::Unfinished)), "{answer:?}");
+        assert_eq!(unless_it_panics(|| Ok(1)).ok(), Some(1));
+    }
 }

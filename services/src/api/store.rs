@@ -66,13 +66,13 @@ impl Store {
     /// Those of `work` and of the database.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = lock(&self.readers).pop();
-        let mut reader = match idle {
+        let reader = match idle {
             Some(reader) => reader,
             None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
         };
-        let transaction = reader.transaction()?;
-        let result = work(&transaction);
-        transaction.finish()?;
+        reader.prepare_cached("BEGIN")?.execute([])?;
+        let result = work(&reader);
+        reader.prepare_cached("ROLLBACK")?.execute([])?;
         lock(&self.readers).push(reader);
         result
     }
