@@ -8,6 +8,7 @@ mod config;
 mod index;
 mod keep_services;
 mod known_tokens;
+mod patience;
 mod read;
 mod refusal;
 mod routes;

@@ -1,7 +1,9 @@
 //! One request to one keepstore.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -13,6 +15,7 @@ use rustls::ClientConfig;
 
 use super::block::Block;
 use super::keep_services::KeepService;
+use super::patience::Patience;
 use crate::api_client;
 use crate::log;
 use crate::request_log::RequestId;
@@ -25,6 +28,7 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(super) struct Upstream {
     http: Client<HttpsConnector<HttpConnector>, Body>,
+    waits: Arc<Patience>,
     pub(super) patience: Duration,
 }
 
@@ -50,12 +54,12 @@ pub(super) enum Failure {
 }
 
 impl Upstream {
-    /// Waits `patience` for an answer to begin.
+    /// Waits `patience` for an answer to begin, or longer while the keepstore is busy.
     pub(super) fn new(tls: ClientConfig, patience: Duration) -> Self {
         let connector = api_client::connector(tls, CONNECT_PATIENCE);
         let http =
             Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
-        Self { http, patience }
+        Self { http, waits: Arc::new(Patience::new(patience)), patience }
     }
 
     /// Sends a request, with a block or nothing; any answer but 200 is a failure, which is logged unless it is expected.
@@ -78,11 +82,19 @@ impl Upstream {
         for (name, value) in &caller.passed_on {
             request = request.header(name, value);
         }
+        let sign = self.waits.sign_of(&service.uuid);
         let body = match block {
             None => empty(),
             Some(block) => {
                 request = request.header(CONTENT_LENGTH, block.length());
-                block.body()
+                let sign = sign.clone();
+                block
+                    .body()
+                    .map_frame(move |piece| {
+                        sign.shown();
+                        piece
+                    })
+                    .boxed()
             }
         };
         let request = request.body(body).map_err(|error| unreachable(service, &error))?;
@@ -91,31 +103,32 @@ impl Upstream {
             if let Some(block) = block {
                 block.has_come().await;
             }
-            tokio::time::sleep(self.patience).await;
+            self.waits.ends(&sign).await;
         };
         tokio::select! {
             () = too_late => {
                 let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
                 Err(unreachable(service, &error))
             }
-            answered = self.http.request(request) => match answered {
-            Err(error) => Err(unreachable(service, &error)),
-            Ok(response) => match failure(response.status()) {
-                None => Ok(response),
-                Some(failure) => {
-                    if failure != Failure::NotFound {
-                        log::line(format_args!(
-                            "keepproxy: {} answered {}",
-                            service.uuid,
-                            response.status()
-                        ));
-                    }
-                    Err(failure)
-                }
-            },
+            answered = self.http.request(request) => {
+                let response = answered.map_err(|error| unreachable(service, &error))?;
+                sign.shown();
+                successful(service, response)
             }
         }
     }
+}
+
+fn successful(
+    service: &KeepService,
+    response: Response<Incoming>,
+) -> Result<Response<Incoming>, Failure> {
+    let status = response.status();
+    let Some(failure) = failure(status) else { return Ok(response) };
+    if failure != Failure::NotFound {
+        log::line(format_args!("keepproxy: {} answered {status}", service.uuid));
+    }
+    Err(failure)
 }
 
 fn unreachable(service: &KeepService, why: &dyn std::error::Error) -> Failure {
