@@ -22,9 +22,13 @@ trait Stream: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Stream for T {}
 
-/// One that is kept open.
+/// One that is kept open as long as the server wants; nginx closes each after 1,000 requests.
 pub(super) struct Connection {
+    address: String,
+    tls: Option<Arc<ClientConfig>>,
     stream: BufReader<Box<dyn Stream>>,
+    /// The server has said so with its last answer.
+    closes: bool,
     headers: String,
     piece: Vec<u8>,
 }
@@ -39,19 +43,19 @@ impl Connection {
         tls: Option<Arc<ClientConfig>>,
         token: &str,
     ) -> anyhow::Result<Self> {
-        let socket = TcpStream::connect(address).with_context(|| address.to_owned())?;
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(PATIENCE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
-        let stream: Box<dyn Stream> = match tls {
-            None => Box::new(socket),
-            Some(config) => {
-                let name = ServerName::try_from("localhost")?;
-                Box::new(StreamOwned::new(ClientConnection::new(config, name)?, socket))
-            }
-        };
+        let stream = connect(address, tls.as_ref())?;
         let headers = format!("Host: {address}\r\nAuthorization: OAuth2 {token}\r\n");
-        Ok(Self { stream: BufReader::new(stream), headers, piece: vec![0; PIECE] })
+        let (address, closes, piece) = (address.to_owned(), false, vec![0; PIECE]);
+        Ok(Self { address, tls, stream, closes, headers, piece })
+    }
+
+    /// Where the next request goes.
+    fn server(&mut self) -> anyhow::Result<&mut dyn Stream> {
+        if self.closes {
+            self.stream = connect(&self.address, self.tls.as_ref())?;
+            self.closes = false;
+        }
+        Ok(self.stream.get_mut())
     }
 
     /// Stores a block.
@@ -65,7 +69,7 @@ impl Connection {
             block.hash, self.headers
         )
         .into_bytes();
-        let stream = self.stream.get_mut();
+        let stream = self.server()?;
         if length <= PIECE {
             // In one packet.
             head.extend_from_slice(&block.beginning);
@@ -90,7 +94,7 @@ impl Connection {
     /// When the answer is not 200 and the block.
     pub(super) fn get(&mut self, block: &Block, size: usize) -> anyhow::Result<()> {
         let head = format!("GET /{}+{size} HTTP/1.1\r\n{}\r\n", block.hash, self.headers);
-        let stream = self.stream.get_mut();
+        let stream = self.server()?;
         stream.write_all(head.as_bytes())?;
         stream.flush()?;
         let mut left = self.length_of_answer()?;
@@ -110,7 +114,7 @@ impl Connection {
     /// Reads the head of an answer.
     fn length_of_answer(&mut self) -> anyhow::Result<usize> {
         let mut line = String::new();
-        self.stream.read_line(&mut line)?;
+        anyhow::ensure!(self.stream.read_line(&mut line)? > 0, "there is no answer");
         let status = line.trim().to_owned();
         let mut length = None;
         loop {
@@ -120,6 +124,9 @@ impl Connection {
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                     length = Some(value.trim().parse()?);
                 }
+                Some((name, value)) if name.eq_ignore_ascii_case("connection") => {
+                    self.closes = value.trim().eq_ignore_ascii_case("close");
+                }
                 Some(_) => {}
                 None => break,
             }
@@ -127,4 +134,22 @@ impl Connection {
         anyhow::ensure!(status.split(' ').nth(1) == Some("200"), "the server says {status:?}");
         length.context("an answer without a length")
     }
+}
+
+fn connect(
+    address: &str,
+    tls: Option<&Arc<ClientConfig>>,
+) -> anyhow::Result<BufReader<Box<dyn Stream>>> {
+    let socket = TcpStream::connect(address).with_context(|| address.to_owned())?;
+    socket.set_nodelay(true)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    let stream: Box<dyn Stream> = match tls {
+        None => Box::new(socket),
+        Some(config) => {
+            let name = ServerName::try_from("localhost")?;
+            Box::new(StreamOwned::new(ClientConnection::new(Arc::clone(config), name)?, socket))
+        }
+    };
+    Ok(BufReader::new(stream))
 }
