@@ -19,6 +19,7 @@ mod front;
 mod git_httpd;
 mod go_flags;
 mod go_http_error;
+mod in_place;
 mod keepproxy;
 mod keepstore;
 mod listen;

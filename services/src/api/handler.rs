@@ -1,6 +1,5 @@
 //! From an HTTP request to its answer.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -26,6 +25,7 @@ use super::websocket;
 use super::write;
 use crate::era::Era;
 use crate::era::api::{CORS_REQUEST_HEADERS, TELLS_REQUEST_ID, TEST_ADDRESSES};
+use crate::in_place::in_place;
 use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
@@ -96,21 +96,9 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
         Err(error) => return Err(unprocessable(format!("cannot read the body: {error}"))),
     };
     *cacheable = parts.uri.path() == route::DISCOVERY_PATH;
-    // SQLite blocks its thread, if only for a moment: another one takes over what waits for this one.
-    tokio::task::block_in_place(|| {
-        unless_it_panics(|| dispatch(&api, &ApiRequest::read(&parts, &body, api.era)?))
-    })
-}
-
-/// A fault of ours ends one request, and not the connection with those that follow on it.
-fn unless_it_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    // What a panic may have left half done is in the database's transaction, which is rolled back.
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
-        log::line(format_args!("a request was not finished: {text}"));
-        Err(ApiError::Unfinished)
-    })
+    let work = || dispatch(&api, &ApiRequest::read(&parts, &body, api.era)?);
+    // What a panic may have left half done is in a transaction, which is rolled back.
+    in_place(work).unwrap_or(Err(ApiError::Unfinished))
 }
 
 fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
@@ -166,16 +154,4 @@ fn reset_database(context: &Context<'_>) -> Result<Value> {
     }
     reset::restore(context.db)?;
     Ok(json!({"success": true}))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_panic_is_an_answer() {
-        let answer = unless_it_panics(|| -> Result<()> { panic!("{}", "unforeseen") });
-        assert!(matches!(answer, Err(ApiError::Unfinished)), "{answer:?}");
-        assert_eq!(unless_it_panics(|| Ok(1)).ok(), Some(1));
-    }
 }

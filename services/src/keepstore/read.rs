@@ -11,6 +11,7 @@ use super::refusal::Refusal;
 use super::server::{Keepstore, add_headers};
 use crate::authorization;
 use crate::era::keepstore;
+use crate::in_place::at_once;
 use crate::locator::Locator;
 use crate::serve::{Body, empty};
 
@@ -26,6 +27,7 @@ impl Keepstore {
     ) -> Result<Response<Body>, Refusal> {
         self.check_permission(locator, &parts.headers)?;
         let buffer = self.buffers.get().await?;
+        let bytes = self.store.length(locator.hash).unwrap_or(0);
         let store = Arc::clone(&self.store);
         let hash = locator.hash.to_owned();
         // The buffer is for checking; a client may then take its time.
@@ -33,7 +35,10 @@ impl Keepstore {
             let _buffer = buffer;
             store.read(&hash)
         };
-        let block = blocking(read).await??;
+        let block = match self.store.is_quick_with(bytes) {
+            true => at_once(read)??,
+            false => blocking(read).await??,
+        };
         let length = block.length();
         let differs = locator.size.is_some_and(|size| size > 0 && size != length);
         if differs && keepstore::READING_CHECKS_SIZE.of(self.era) {

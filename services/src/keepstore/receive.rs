@@ -15,6 +15,7 @@ use super::block::SMALL_BYTES;
 use super::incoming::{Incoming, Received};
 use super::refusal::Refusal;
 use super::store::Store;
+use crate::in_place::at_once;
 use crate::locator::MAX_BLOCK_SIZE;
 use crate::log;
 
@@ -38,8 +39,13 @@ pub(super) async fn receive<T: Send + 'static>(
 ) -> Result<T, Refusal> {
     match length {
         Some(length) if length <= SMALL_BYTES => {
-            let pieces = all(body).await?;
-            blocking(move || collect(&store, &hash, Some(length), pieces.into_iter(), then)).await?
+            let pieces = all(body).await?.into_iter();
+            match store.is_quick_with(length as u64) {
+                true => at_once(|| collect(&store, &hash, Some(length), pieces, then))?,
+                false => {
+                    blocking(move || collect(&store, &hash, Some(length), pieces, then)).await?
+                }
+            }
         }
         _ => {
             let (sender, mut receiver) = mpsc::channel(PIECES_WAITING);

@@ -4,6 +4,7 @@ use hyper::Response;
 
 use crate::era::{Era, keepstore};
 use crate::go_http_error::{self, StatusAndText};
+use crate::in_place::Panicked;
 use crate::serve::Body;
 use crate::signature::Denied;
 
@@ -91,5 +92,11 @@ impl From<Denied> for Refusal {
             Denied::Missing | Denied::Invalid => Self::NotSigned,
             Denied::Expired => Self::Expired,
         }
+    }
+}
+
+impl From<Panicked> for Refusal {
+    fn from(_: Panicked) -> Self {
+        Self::Failed
     }
 }

@@ -13,6 +13,9 @@ use super::trash::{Deleted, Deleting};
 use super::volume::{Comparison, Found, Volume};
 use crate::log;
 
+/// A block of so many bytes is a matter of a few pages.
+const QUICK_BYTES: u64 = 64 << 10;
+
 /// The volumes, in the order of the command line. Its functions wait for the disk: they are for
 /// blocking threads.
 pub(super) struct Store {
@@ -43,6 +46,18 @@ impl Store {
     /// Whether no block can be stored, however small.
     pub(super) fn is_read_only(&self) -> bool {
         self.writable().next().is_none()
+    }
+
+    /// Whether a block of that many bytes is read or written in less time than another thread takes to
+    /// wake up: it is hashed at once, is in the kernel's memory or comes from there, and does not wait
+    /// for its turn.
+    pub(super) fn is_quick_with(&self, bytes: u64) -> bool {
+        bytes <= QUICK_BYTES && !self.volumes.iter().any(Volume::takes_turns)
+    }
+
+    /// How many bytes the first file has that is under `hash`.
+    pub(super) fn length(&self, hash: &str) -> Option<u64> {
+        self.volumes.iter().find_map(|volume| volume.length(hash))
     }
 
     /// Reads a block from the first volume that has it whole.

@@ -108,6 +108,11 @@ impl Volume {
         self.read_only
     }
 
+    /// Whether uses of the disk come one after another.
+    pub(super) fn takes_turns(&self) -> bool {
+        self.turns.is_some()
+    }
+
     /// The directory.
     pub(super) fn root(&self) -> &Path {
         &self.root
@@ -157,6 +162,11 @@ impl Volume {
     /// When it is no longer there, or not ours.
     pub(super) fn touch(&self, hash: &str) -> io::Result<()> {
         locked(File::open(self.path(hash))?)?.set_modified(SystemTime::now())
+    }
+
+    /// How many bytes are stored under `hash`.
+    pub(super) fn length(&self, hash: &str) -> Option<u64> {
+        Some(fs_err::metadata(self.path(hash)).ok()?.len())
     }
 
     /// When a block was stored last.
