@@ -21,6 +21,10 @@ pub(super) const LARGE: usize = 64 << 20;
 /// How many clients there are; with the last, only memory is of interest.
 const CLIENTS: [usize; 3] = [1, 8, 64];
 
+/// How many small blocks come before those that count: until then most of them need a folder of their
+/// own, of which a keepstore has 4,096.
+const WARM_UP: usize = 10_000;
+
 /// How many large blocks are stored, or read, at least.
 const LARGE_OPERATIONS: usize = 10;
 
@@ -101,7 +105,7 @@ impl Cell {
             SMALL => Length::Time(Duration::from_secs(self.seconds)),
             _ => Length::Operations(LARGE_OPERATIONS.max(self.clients)),
         };
-        let warm_up = if self.size == SMALL { 20 } else { 0 };
+        let warm_up = if self.size == SMALL { WARM_UP / self.clients } else { 0 };
         let load = Load { clients: self.clients, warm_up, length, servers: &servers, interrupt };
         let blocks = Arc::new(Blocks::new(self.size));
         let number = AtomicU64::new(0);
