@@ -26,10 +26,6 @@ pub(crate) const LOADER_CACHE_KIB: i64 = 256 << 10;
 /// How much of the database the writer keeps in memory, if it is so large: a reset writes all of it.
 const WRITER_CACHE_KIB: i64 = 16 << 10;
 
-/// How much of a database file may be mapped, so that a page is read without a call: more than any
-/// has.
-const MAPPED_BYTES: i64 = 1 << 30;
-
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -113,7 +109,6 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // A killed server loses nothing by this; only a crashed machine would.
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     like::install(&connection)?;
     full_text::install(&connection)?;
     json_containment::install(&connection)?;
