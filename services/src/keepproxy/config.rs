@@ -13,7 +13,7 @@ const FLAGS: &[Flag] = &[
     boolean("no-get").meaning("refuse to read blocks"),
     boolean("no-put").meaning("refuse to write blocks"),
     number("default-replicas", 1).meaning("copies of a block that are written (default 2)"),
-    number("timeout", 1).meaning("seconds that a keepstore may take to answer (default 15)"),
+    number("timeout", 1).meaning("seconds that a keepstore may do nothing (default 15)"),
 ];
 
 /// All that a keepproxy is started with.
