@@ -21,6 +21,8 @@ pub(super) struct FromFile {
     pub(super) enforce: bool,
     pub(super) deletes: bool,
     pub(super) trash_seconds: u64,
+    /// Zero for never.
+    pub(super) sweep_seconds: u64,
     pub(super) data_manager_token: Option<String>,
     pub(super) max_buffers: usize,
 }
@@ -81,6 +83,7 @@ struct Collections {
     blob_signing_ttl: Option<String>,
     blob_trash: Option<bool>,
     blob_trash_lifetime: Option<String>,
+    blob_trash_check_interval: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +137,9 @@ impl Volume {
     }
 }
 
+/// How often the trash is looked through, unless the file or a flag says so.
+pub(super) const DAY_SECONDS: u64 = 86_400;
+
 /// A time as Go writes it: `336h`, `1h30m`, `15s`; fractions of a second do not matter here.
 fn seconds(text: &str) -> anyhow::Result<u64> {
     let wrong = || format!("{text:?} is no duration such as 336h or 1h30m");
@@ -175,6 +181,7 @@ fn parse(text: &str) -> anyhow::Result<FromFile> {
     let collections = cluster.collections;
     let or_two_weeks =
         |text: Option<String>| text.map_or(Ok(DEFAULT_TTL_SECONDS), |text| seconds(&text));
+    let or_a_day = |text: Option<String>| text.map_or(Ok(DAY_SECONDS), |text| seconds(&text));
     Ok(FromFile {
         listen: listen.trim_end_matches('/').to_owned(),
         volumes,
@@ -183,6 +190,7 @@ fn parse(text: &str) -> anyhow::Result<FromFile> {
         enforce: collections.blob_signing.unwrap_or(true),
         deletes: collections.blob_trash.unwrap_or(true),
         trash_seconds: or_two_weeks(collections.blob_trash_lifetime)?,
+        sweep_seconds: or_a_day(collections.blob_trash_check_interval)?,
         data_manager_token: cluster.system_root_token,
         max_buffers: cluster.api.max_keep_blob_buffers.unwrap_or(128),
     })
@@ -200,7 +208,7 @@ Clusters:
       Keepstore: {InternalURLs: {'http://127.0.0.1:1234': {}}}
       Keepproxy: {InternalURLs: {'http://127.0.0.1:1': {}}}
     API: {MaxKeepBlobBuffers: 7}
-    Collections: {BlobSigningKey: secret, BlobSigning: false, BlobSigningTTL: 1h30m, BlobTrashLifetime: 0s}
+    Collections: {BlobSigningKey: secret, BlobSigning: false, BlobSigningTTL: 1h30m, BlobTrashLifetime: 0s, BlobTrashCheckInterval: 1m}
     Volumes:
       zzzzz-nyw5e-000000000000000:
         AccessViaHosts: {'http://127.0.0.1:1234': {}}
@@ -231,6 +239,7 @@ Clusters:
             enforce: false,
             deletes: true,
             trash_seconds: 0,
+            sweep_seconds: 60,
             data_manager_token: Some("root".into()),
             max_buffers: 7,
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::cluster_config;
+use super::cluster_config::{self, DAY_SECONDS};
 use super::trash::Deleting;
 use super::volume::Volume;
 use crate::era::{Era, keepstore};
@@ -32,6 +32,9 @@ const FLAGS: &[Flag] = &[
     boolean("never-delete").meaning("delete no block (default true in the era 2015, else false)"),
     number("trash-lifetime", 0).meaning(
         "seconds that a deleted block can be taken out of the trash (default 0 in the era 2015, else 1209600)",
+    ),
+    number("trash-check-interval", 0).meaning(
+        "seconds until the trash is looked through again, 0 for never (default 86400)",
     ),
     number("max-buffers", 0).meaning("blocks that may be worked on at a time (default 128)"),
 ];
@@ -92,6 +95,7 @@ impl Config {
                 }
                 "never-delete" => config.deleting.enabled = !go_flags::parse_bool(name, &text)?,
                 "trash-lifetime" => config.deleting.trash_seconds = text.parse()?,
+                "trash-check-interval" => config.deleting.sweep_every = interval(text.parse()?),
                 "max-buffers" => config.max_buffers = text.parse()?,
                 _ => {}
             }
@@ -122,6 +126,7 @@ impl Config {
                 enabled: keepstore::DELETES.of(era),
                 min_age: Duration::from_secs(DEFAULT_TTL_SECONDS),
                 trash_seconds: keepstore::TRASH_SECONDS.of(era),
+                sweep_every: interval(DAY_SECONDS),
             },
             max_buffers: 128,
         })
@@ -140,6 +145,7 @@ impl Config {
         self.enforce = file.enforce;
         self.deleting.enabled = file.deletes;
         self.deleting.trash_seconds = file.trash_seconds;
+        self.deleting.sweep_every = interval(file.sweep_seconds);
         self.max_buffers = file.max_buffers;
         if let Some(token) = file.data_manager_token {
             self.add_data_manager(&token);
@@ -161,6 +167,11 @@ impl Config {
         );
         Ok(())
     }
+}
+
+/// Zero seconds mean never.
+fn interval(seconds: u64) -> Option<Duration> {
+    Some(Duration::from_secs(seconds)).filter(|interval| !interval.is_zero())
 }
 
 fn volume(path: &str, serialize: bool, read_only: bool) -> anyhow::Result<Volume> {

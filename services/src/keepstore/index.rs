@@ -46,7 +46,11 @@ fn is_listed(hash: &str, directory: &str, prefix: &str) -> bool {
     is_hash(hash) && hash.starts_with(directory) && hash.starts_with(prefix)
 }
 
-fn entries(directory: &std::path::Path) -> io::Result<Vec<fs_err::DirEntry>> {
+/// What is in a directory; nothing, if there is none.
+///
+/// # Errors
+/// When it cannot be listed.
+pub(super) fn entries(directory: &std::path::Path) -> io::Result<Vec<fs_err::DirEntry>> {
     match fs_err::read_dir(directory).and_then(Iterator::collect) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Ok(Vec::new())

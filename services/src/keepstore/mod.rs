@@ -21,6 +21,7 @@ mod server;
 mod status;
 mod store;
 mod trash;
+mod trash_sweep;
 mod volume;
 mod write;
 
@@ -43,8 +44,12 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let port =
         Port { listeners: listen::inherited_or_bound("keepstore", &config.listen)?, tls: None };
     let keepstore = Arc::new(Keepstore::new(config));
-    serve::until_stopped(serve::serve(port, move |request| {
-        let keepstore = Arc::clone(&keepstore);
-        async move { keepstore.answer(request).await }
-    }))
+    serve::until_stopped(async move {
+        keepstore.begin_to_sweep();
+        serve::serve(port, move |request| {
+            let keepstore = Arc::clone(&keepstore);
+            async move { keepstore.answer(request).await }
+        })
+        .await
+    })
 }

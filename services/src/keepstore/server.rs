@@ -16,6 +16,7 @@ use super::refusal::Refusal;
 use super::routes::{Route, route};
 use super::store::Store;
 use super::trash::Deleting;
+use super::trash_sweep;
 use crate::era::{Era, keepstore};
 use crate::serve::{Body, empty, full};
 use crate::signature::Signer;
@@ -56,6 +57,13 @@ impl Keepstore {
             store,
             buffers,
             maintenance: Arc::new(maintenance),
+        }
+    }
+
+    /// Has the trash swept from now on, if it is ever filled.
+    pub(super) fn begin_to_sweep(&self) {
+        if let Some(interval) = self.deleting.sweep_every.filter(|_| self.deleting.enabled) {
+            tokio::spawn(trash_sweep::sweep_for_ever(Arc::clone(&self.store), interval));
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Deleting {
     pub(super) min_age: Duration,
     /// How long it can be taken out of the trash; zero if there is none.
     pub(super) trash_seconds: u64,
+    /// How often what can no longer be taken out of the trash is removed; `None` for never.
+    pub(super) sweep_every: Option<Duration>,
 }
 
 /// What became of a block.
@@ -86,7 +88,8 @@ mod tests {
     use crate::keepstore::incoming::Content;
 
     const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
-    const AT_ONCE: Deleting = Deleting { enabled: true, min_age: Duration::ZERO, trash_seconds: 0 };
+    const AT_ONCE: Deleting =
+        Deleting { enabled: true, min_age: Duration::ZERO, trash_seconds: 0, sweep_every: None };
 
     fn volume_with_foo() -> (tempfile::TempDir, Volume) {
         let root = tempfile::tempdir().unwrap();

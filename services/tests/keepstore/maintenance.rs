@@ -135,6 +135,17 @@ fn a_deleted_block_can_be_taken_out_of_the_trash_today() {
 }
 
 #[test]
+fn what_can_no_longer_be_taken_out_of_the_trash_is_removed() {
+    let sweeping = [WITH_MANAGER, "-trash-lifetime=1", "-trash-check-interval=1"];
+    let keepstore = Keepstore::start("current", &sweeping);
+    keepstore.put_old_foo(1000);
+    assert_eq!(keepstore.send("DELETE", &format!("/{FOO}"), &[MANAGER], b"").status, 200);
+    wait_until(|| files(&keepstore.volume()).is_empty());
+    let undelete = keepstore.send("PUT", &format!("/untrash/{FOO}"), &[MANAGER], b"");
+    assert_eq!(undelete.status, 404);
+}
+
+#[test]
 fn one_block_is_deleted_by_name() {
     let flags = [WITH_MANAGER, "-never-delete=false"];
     let keepstore = Keepstore::start("2015", &flags);
