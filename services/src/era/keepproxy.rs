@@ -25,6 +25,9 @@ pub(crate) const UNREACHABLE: ByEra<StatusAndText> =
 pub(crate) const NOT_READABLE: ByEra<StatusAndText> =
     ByEra { y2015: (404, "Block not found"), current: (422, "Block cannot be read") };
 
+/// Whether the block of no bytes is there though nobody has stored it; in 2015 keepstores are asked.
+pub(crate) const HAS_THE_EMPTY_BLOCK: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether the blocks of all keepstores can be listed.
 pub(crate) const HAS_INDEX: ByEra<bool> = ByEra { y2015: false, current: true };
 

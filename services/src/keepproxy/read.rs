@@ -48,6 +48,15 @@ pub(super) async fn read(
     Err(verdict(&failures))
 }
 
+/// The answer to a GET or HEAD of the empty block.
+pub(super) fn nothing() -> Response<Body> {
+    let mut answer = Response::new(empty());
+    let kind = HeaderValue::from_static("application/octet-stream");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer.headers_mut().insert(CONTENT_LENGTH, 0.into());
+    answer
+}
+
 /// The first good answer, or how each keepstore failed.
 async fn first_answer(
     proxy: &Keepproxy,

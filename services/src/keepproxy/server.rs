@@ -20,7 +20,7 @@ use super::write::Stored;
 use super::{index, read, write};
 use crate::api_client::{self, ApiClient};
 use crate::era::keepproxy;
-use crate::locator::{Locator, MAX_BLOCK_SIZE};
+use crate::locator::{EMPTY_HASH, Locator, MAX_BLOCK_SIZE};
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
 use crate::{authorization, unread_body};
@@ -90,6 +90,10 @@ impl Keepproxy {
         match route {
             Route::Read(locator) => {
                 let caller = self.caller(parts).await?;
+                let is_empty = locator.hash == EMPTY_HASH && locator.size == Some(0);
+                if is_empty && keepproxy::HAS_THE_EMPTY_BLOCK.of(self.config.era) {
+                    return Ok(read::nothing());
+                }
                 read::read(self, &parts.method, text, &locator, &caller).await
             }
             Route::Index(prefix) => index::index(self, prefix, &self.caller(parts).await?).await,
