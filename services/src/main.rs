@@ -20,6 +20,7 @@ mod git_httpd;
 mod go_flags;
 mod go_http_error;
 mod in_place;
+mod go_request_rules;
 mod keepproxy;
 mod keepstore;
 mod listen;

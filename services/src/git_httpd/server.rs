@@ -12,10 +12,10 @@ use super::repository::{self, RepositoryPath};
 use super::running::Groups;
 use super::{backend, clean_path, credentials};
 use crate::api_client::ApiClient;
-use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::Body;
 use crate::unread_body;
+use crate::{go_request_rules, log};
 
 /// A running git service.
 pub(super) struct GitHttpd {
@@ -39,6 +39,10 @@ impl GitHttpd {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let (parts, body) = match go_request_rules::checked(parts, body) {
+            Ok(good) => good,
+            Err(refusal) => return *refusal,
+        };
         let path = clean_path::decoded(parts.uri.path());
         if let Some(clean) = clean_path::cleaned(&path) {
             let moved = clean_path::redirect(&parts.method, &clean, parts.uri.query());

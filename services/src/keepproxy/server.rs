@@ -23,7 +23,7 @@ use crate::era::keepproxy;
 use crate::locator::{EMPTY_HASH, Locator, MAX_BLOCK_SIZE};
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
-use crate::{authorization, unread_body};
+use crate::{authorization, go_request_rules, unread_body};
 
 /// What it calls itself among the proxies that a request has come by.
 const VIA: &str = "HTTP/1.1 keepproxy";
@@ -61,6 +61,10 @@ impl Keepproxy {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let (parts, body) = match go_request_rules::checked(parts, body) {
+            Ok(good) => good,
+            Err(refusal) => return *refusal,
+        };
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let config = &self.config;
         let Some(route) = route(&parts.method, &path, config) else {

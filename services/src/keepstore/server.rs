@@ -20,7 +20,7 @@ use super::trash_sweep;
 use crate::era::{Era, keepstore};
 use crate::serve::{Body, empty, full};
 use crate::signature::Signer;
-use crate::{authorization, unread_body};
+use crate::{authorization, go_request_rules, unread_body};
 
 /// A running keepstore.
 pub(super) struct Keepstore {
@@ -70,6 +70,10 @@ impl Keepstore {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let (parts, body) = match go_request_rules::checked(parts, body) {
+            Ok(good) => good,
+            Err(refusal) => return *refusal,
+        };
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let route = match route(&parts.method, &path, self.era) {
             Some(route) => self.allowed(route, &parts.headers),

@@ -171,3 +171,30 @@ fn the_refusal_of_a_long_body_ends_the_connection() {
     assert_eq!((refused.status, refused.header("connection")), (400, Some("close")));
     assert_eq!(stream.read(&mut [0]).unwrap(), 0, "it ends though nothing was sent");
 }
+
+/// All of the answer to what is sent, on a connection that the server has to end.
+fn answer_to(keepstore: &Keepstore, request: &str) -> String {
+    let mut stream = connect(keepstore.service.addresses[0]);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn what_go_refuses_is_refused_in_its_words_and_ends_the_connection() {
+    let keepstore = Keepstore::start("2015", &[]);
+    for (fields, status, text) in [
+        ("", "400 Bad Request", "400 Bad Request: missing required Host header"),
+        ("Host: a\r\nHost: b\r\n", "400 Bad Request", "400 Bad Request"),
+        ("Host: a/b\r\n", "400 Bad Request", "400 Bad Request: malformed Host header"),
+        ("Host: a\r\nExpect: wonders\r\n", "417 Expectation Failed", ""),
+    ] {
+        let request = format!("GET /status.json HTTP/1.1\r\n{fields}\r\n");
+        let answer = answer_to(&keepstore, &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{fields}: {answer}");
+        assert!(answer.ends_with(&format!("\r\n\r\n{text}")), "{fields}: {answer}");
+    }
+    let old = answer_to(&keepstore, "GET /status.json HTTP/1.0\r\n\r\n");
+    assert!(old.starts_with("HTTP/1.0 200 OK\r\n"), "{old}");
+}
