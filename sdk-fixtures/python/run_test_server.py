@@ -30,6 +30,8 @@ _IS_IN_ARVADOS = os.path.isdir(os.path.join(_SURROUNDINGS, "services/api"))
 ARVADOS_DIR = _SURROUNDINGS if _IS_IN_ARVADOS else _CHECKOUT
 SERVICES_SRC_DIR = os.path.join(ARVADOS_DIR, "services")
 TEST_TMPDIR = os.path.join(ARVADOS_DIR, "tmp")
+if not os.path.isdir(TEST_TMPDIR):
+    os.makedirs(TEST_TMPDIR)  # for suites that have files of their own in it
 _FIXTURES = os.path.join(SERVICES_SRC_DIR, "api/test/fixtures")
 if not os.path.isdir(_FIXTURES):
     _FIXTURES = os.path.join(_CHECKOUT, "sdk-fixtures/fixtures")

@@ -69,8 +69,8 @@ impl ApiServer {
     /// # Errors
     /// When the server refuses or cannot be reached.
     pub(crate) fn list(&self, resource: &str) -> anyhow::Result<Vec<Value>> {
-        let path = list_path(resource);
-        items(&path, checked("GET", &path, self.get(&path))?)
+        let url = self.url(&list_path(resource));
+        items(&url, checked("GET", &url, self.get(&url))?)
     }
 
     /// All items of a resource that not every server has: `None` from one without it.
@@ -78,10 +78,10 @@ impl ApiServer {
     /// # Errors
     /// When the server refuses or cannot be reached.
     pub(crate) fn list_if_known(&self, resource: &str) -> anyhow::Result<Option<Vec<Value>>> {
-        let path = list_path(resource);
-        match self.get(&path) {
+        let url = self.url(&list_path(resource));
+        match self.get(&url) {
             Ok(reply) if reply.status() == 404 => Ok(None),
-            reply => items(&path, checked("GET", &path, reply)?).map(Some),
+            reply => items(&url, checked("GET", &url, reply)?).map(Some),
         }
     }
 
@@ -98,10 +98,9 @@ impl ApiServer {
     /// # Errors
     /// When the server refuses or cannot be reached.
     pub(crate) fn delete(&self, resource: &str, uuid: &str) -> anyhow::Result<()> {
-        let path = format!("/arvados/v1/{resource}/{uuid}");
-        let request =
-            self.agent.delete(self.url(&path)).header("Authorization", &self.authorization);
-        checked("DELETE", &path, request.call()).map(drop)
+        let url = self.url(&format!("/arvados/v1/{resource}/{uuid}"));
+        let request = self.agent.delete(&url).header("Authorization", &self.authorization);
+        checked("DELETE", &url, request.call()).map(drop)
     }
 
     /// Puts the database back to the fixtures.
@@ -112,13 +111,14 @@ impl ApiServer {
         self.post("/database/reset", &Value::Object(serde_json::Map::new())).map(drop)
     }
 
-    fn get(&self, path: &str) -> Reply {
-        self.agent.get(self.url(path)).header("Authorization", &self.authorization).call()
+    fn get(&self, url: &str) -> Reply {
+        self.agent.get(url).header("Authorization", &self.authorization).call()
     }
 
     fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let request = self.agent.post(self.url(path)).header("Authorization", &self.authorization);
-        checked("POST", path, request.send_json(body))
+        let url = self.url(path);
+        let request = self.agent.post(&url).header("Authorization", &self.authorization);
+        checked("POST", &url, request.send_json(body))
     }
 
     fn url(&self, path: &str) -> String {
@@ -155,11 +155,11 @@ fn list_path(resource: &str) -> String {
     format!("/arvados/v1/{resource}?limit=1000")
 }
 
-/// The items of the list in a reply to a GET of `path`.
-fn items(path: &str, mut reply: Value) -> anyhow::Result<Vec<Value>> {
+/// The items of the list in a reply to a GET of `url`.
+fn items(url: &str, mut reply: Value) -> anyhow::Result<Vec<Value>> {
     match reply.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => Ok(items),
-        _ => anyhow::bail!("GET {path}: the reply has no items"),
+        _ => anyhow::bail!("GET {url}: the reply has no items"),
     }
 }
 
@@ -177,14 +177,11 @@ fn trusting(authorities: &Path) -> anyhow::Result<TlsConfig> {
 }
 
 /// The reply's JSON if its status is 200.
-fn checked(method: &str, path: &str, response: Reply) -> anyhow::Result<Value> {
-    let mut response = response.with_context(|| format!("{method} {path}"))?;
+fn checked(method: &str, url: &str, response: Reply) -> anyhow::Result<Value> {
+    let mut response = response.with_context(|| format!("{method} {url}"))?;
     let status = response.status();
-    let text = response.body_mut().read_to_string().with_context(|| format!("{method} {path}"))?;
-    anyhow::ensure!(
-        status == 200,
-        "{method} {path}: the API server says {status}: {}",
-        text.trim()
-    );
-    serde_json::from_str(&text).with_context(|| format!("{method} {path}: the reply is no JSON"))
+    let text = response.body_mut().read_to_string().with_context(|| format!("{method} {url}"))?;
+    let said = text.trim();
+    anyhow::ensure!(status == 200, "{method} {url}: the API server says {status}: {said}");
+    serde_json::from_str(&text).with_context(|| format!("{method} {url}: the reply is no JSON"))
 }

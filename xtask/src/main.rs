@@ -74,9 +74,11 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find();
     // A guardian takes down its own stack, and is itself what other commands wait for. Checks have
-    // nothing to do with stacks, and a commit waits for them.
+    // nothing to do with stacks, and a commit waits for them. `run-test-server` does this itself: its
+    // exit codes are its own.
     let looks_only = matches!(command, Command::Lint(_) | Command::Hooks(_) | Command::Doctor(_));
-    if !looks_only && !matches!(command, Command::Guardian(_)) {
+    let is_apart = matches!(command, Command::Guardian(_) | Command::RunTestServer(_));
+    if !looks_only && !is_apart {
         lifecycle::reconcile::reconcile(&workspace)?;
     }
     match command {

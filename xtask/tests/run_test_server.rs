@@ -124,9 +124,29 @@ fn without_an_api_server_keepstores_are_not_started() {
     for action in ["start_keep", "start_keep_proxy"] {
         let unreachable = servers.with(&nobody, &[action]);
         assert_eq!(unreachable.code, Some(1), "{unreachable:?}");
-        assert!(unreachable.stderr.contains("GET /arvados/v1/keep_services"), "{unreachable:?}");
+        let said = "the API server that ARVADOS_API_HOST names is of no use; evaluate what \
+                    `run-test-server start --auth admin` prints: \
+                    GET https://localhost:9/arvados/v1/keep_services";
+        assert!(unreachable.stderr.contains(said), "{unreachable:?}");
     }
+    let parent = [("ARVADOS_TEST_API_HOST".to_owned(), "localhost:9".to_owned())];
+    let parent = servers.with(&parent, &["start"]);
+    assert_eq!((parent.code, parent.stdout.as_str()), (Some(1), ""), "{parent:?}");
+    let said =
+        "the parent's API server at localhost:9 could not be reset: POST https://localhost:9/";
+    assert!(parent.stderr.contains(said), "{parent:?}");
     assert_eq!(servers.ours.processes(), [0; 0]);
+}
+
+/// Whoever looks at the stacks of the checkout first, the exit code of a failure is the script's.
+#[test]
+fn stacks_that_cannot_be_read_are_a_failure_as_any_other() {
+    let servers = Servers::new();
+    fs_err::write(servers.ours.root().join(".services"), "no folder").unwrap();
+    let failed = servers.run(&["start"]);
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(1), ""), "{failed:?}");
+    assert!(failed.stderr.contains(".services"), "{failed:?}");
+    assert_eq!(servers.run(&["launch"]).code, Some(1));
 }
 
 #[test]

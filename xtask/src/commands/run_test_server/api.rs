@@ -1,5 +1,7 @@
 //! The API server: started, reset and told of, or the parent's, which is only reset.
 
+use anyhow::Context as _;
+
 use super::session::Session;
 use super::{environment, git, place};
 use crate::api_server::ApiServer;
@@ -51,7 +53,8 @@ pub(super) fn reset(session: &Session<'_>) -> anyhow::Result<()> {
     }
     let mut cluster = session.as_it_is()?;
     environment::use_any_api(&mut cluster)?;
-    ApiServer::of_stack(&cluster.context())?.reset_database()
+    let reset = ApiServer::of_stack(&cluster.context())?.reset_database();
+    reset.with_context(environment::is_of_no_use)
 }
 
 fn parent() -> anyhow::Result<Option<ParentApi>> {
@@ -63,7 +66,8 @@ fn reset_parent(session: &Session<'_>, api: ParentApi) -> anyhow::Result<String>
     let host = api.host.clone();
     let mut cluster = session.as_it_is()?;
     environment::use_api(&mut cluster, api);
-    ApiServer::of_stack(&cluster.context())?.reset_database()?;
+    let reset = ApiServer::of_stack(&cluster.context()).and_then(|api| api.reset_database());
+    reset.with_context(|| format!("the parent's API server at {host} could not be reset"))?;
     Ok(host)
 }
 

@@ -48,6 +48,13 @@ pub(super) fn use_api(cluster: &mut Cluster<'_>, api: ParentApi) {
     }
 }
 
+/// What to do when the API server that the caller names does not do as it is asked: it has ended, or
+/// knows nothing of the token.
+pub(super) fn is_of_no_use() -> String {
+    let evaluate = "evaluate what `run-test-server start --auth admin` prints";
+    format!("the API server that {HOST} names is of no use; {evaluate}")
+}
+
 fn is_not_set(name: &str) -> String {
     format!("{name} is not set: evaluate what `run-test-server start --auth admin` prints")
 }

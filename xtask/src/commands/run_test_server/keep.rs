@@ -1,5 +1,7 @@
 //! The keepstores, each with a volume of its own, and what the API server knows of them.
 
+use anyhow::Context as _;
+
 use super::environment;
 use super::place;
 use super::session::Session;
@@ -25,7 +27,7 @@ pub(super) fn start(session: &Session<'_>, options: &KeepOptions) -> anyhow::Res
     settings.enforce_permissions = options.keep_enforce_permissions;
     settings.sign_locators = options.keep_enforce_permissions || options.keep_blob_signing;
     let api = ApiServer::with_token(&cluster.context(), &token)?;
-    registration::forget_all(&api)?;
+    registration::forget_all(&api).with_context(environment::is_of_no_use)?;
     let names = services::keepstores(&cluster.state.settings);
     session.start(&mut cluster, &names)?;
     disk_space::warning(cluster.folder).iter().for_each(|warning| say(warning));

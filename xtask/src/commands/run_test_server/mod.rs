@@ -7,6 +7,7 @@
 
 use crate::cli::RunTestServer;
 use crate::failure::{self, CheckFailed, Exit, Interrupted, Usage};
+use crate::lifecycle::reconcile;
 use crate::output::say;
 use crate::parent::PROXIES_VARIABLE;
 use crate::workspace::Workspace;
@@ -44,6 +45,7 @@ fn act(workspace: &Workspace, action: Action, arguments: &RunTestServer) -> anyh
         // They are the parent's.
         return Ok(());
     }
+    reconcile::reconcile(workspace)?;
     let session = Session::open(workspace, action, arguments)?;
     match action {
         Action::Start => api::start(&session, arguments.auth.as_deref()),

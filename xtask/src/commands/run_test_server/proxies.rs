@@ -1,5 +1,7 @@
 //! Keepproxy, the git service, and the TLS front of both.
 
+use anyhow::Context as _;
+
 use super::session::Session;
 use super::{environment, place};
 use crate::api_server::ApiServer;
@@ -19,7 +21,7 @@ pub(super) fn start_keep_proxy(session: &Session<'_>) -> anyhow::Result<()> {
     session.start(&mut cluster, &names)?;
     let register = || {
         let api = ApiServer::of_stack(&cluster.context())?;
-        registration::forget_proxies(&api)?;
+        registration::forget_proxies(&api).with_context(environment::is_of_no_use)?;
         registration::add(&api, &cluster.context(), &names)
     };
     register().inspect_err(|_| session.take_back(&names))
