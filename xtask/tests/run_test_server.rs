@@ -121,13 +121,15 @@ fn without_an_api_server_keepstores_are_not_started() {
     assert!(missing.stderr.contains("_TOKEN is not set: evaluate what `run-test-server start"));
     let nobody = [("ARVADOS_API_HOST", "localhost:9"), ("ARVADOS_API_TOKEN", "x")];
     let nobody = nobody.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    for action in ["start_keep", "start_keep_proxy"] {
+    let useless = "the API server that ARVADOS_API_HOST names is of no use; evaluate what \
+                   `run-test-server start --auth admin` prints: ";
+    // Keepproxy is not even ready without an API server.
+    let registered = "the keep services could not be registered: ";
+    for (action, context) in [("start_keep", useless), ("start_keep_proxy", registered)] {
         let unreachable = servers.with(&nobody, &[action]);
         assert_eq!(unreachable.code, Some(1), "{unreachable:?}");
-        let said = "the API server that ARVADOS_API_HOST names is of no use; evaluate what \
-                    `run-test-server start --auth admin` prints: \
-                    GET https://localhost:9/arvados/v1/keep_services";
-        assert!(unreachable.stderr.contains(said), "{unreachable:?}");
+        let said = format!("error: {context}GET https://localhost:9/arvados/v1/keep_services");
+        assert!(unreachable.stderr.contains(&said), "{unreachable:?}");
     }
     let parent = [("ARVADOS_TEST_API_HOST".to_owned(), "localhost:9".to_owned())];
     let parent = servers.with(&parent, &["start"]);
