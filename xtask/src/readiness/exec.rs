@@ -11,11 +11,13 @@ pub(crate) struct Exec(pub(crate) Task);
 impl Exec {
     /// Runs it once, and no longer than the service runs.
     pub(super) fn ask(&self, awaited: &Awaited<'_>) -> Result<(), Asking> {
-        let failed = |error: anyhow::Error| Asking::Failed(io::Error::other(format!("{error:#}")));
+        let told = |error: anyhow::Error| io::Error::other(format!("{error:#}"));
+        let failed = |error| Asking::Failed(told(error));
         let running = self.0.start().map_err(failed)?;
         match awaited.wait_for(Some(&running), awaited.deadline, "") {
-            Ok(()) | Err(super::NotReady::TimedOut(_)) => {
-                running.finish(awaited.deadline).map_err(failed)
+            Ok(()) => running.finish(awaited.deadline).map_err(failed),
+            Err(super::NotReady::TimedOut(_)) => {
+                running.finish(awaited.deadline).map_err(|error| Asking::CutShort(told(error)))
             }
             Err(not_ready) => {
                 running.abandon().map_err(failed)?;

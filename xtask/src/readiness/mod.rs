@@ -58,6 +58,8 @@ enum Asking {
     /// There is no use in another one.
     Ended(NotReady),
     Failed(io::Error),
+    /// It had not ended at the deadline.
+    CutShort(io::Error),
 }
 
 /// The naps between two tries.
@@ -71,6 +73,7 @@ impl Awaited<'_> {
     /// Says why it has not.
     pub(crate) fn until_ready(&self) -> Result<(), NotReady> {
         let mut nap = FIRST_NAP;
+        let mut before = None;
         loop {
             let tried = match &self.asked {
                 Asked::Port(port) => port.ask(self),
@@ -82,10 +85,14 @@ impl Awaited<'_> {
                 Ok(()) => return Ok(()),
                 Err(Asking::Ended(not_ready)) => return Err(not_ready),
                 Err(Asking::Failed(error)) => error.to_string(),
+                Err(Asking::CutShort(error)) => {
+                    return Err(NotReady::TimedOut(cut_short(&error, before.as_deref())));
+                }
             };
             let wake = Instant::now() + nap;
             self.sleep_until(wake.min(self.deadline), &why)?;
             nap = (nap * 2).min(LONGEST_NAP);
+            before = Some(why);
         }
     }
 
@@ -116,5 +123,13 @@ impl Awaited<'_> {
             Some(0) => Err(NotReady::Exited),
             Some(_) => Err(NotReady::Interrupted),
         }
+    }
+}
+
+/// A try that the deadline has ended tells little, and the one before it may tell more.
+fn cut_short(error: &io::Error, before: Option<&str>) -> String {
+    match before {
+        None => error.to_string(),
+        Some(before) => format!("{error}; before that, {before}"),
     }
 }
