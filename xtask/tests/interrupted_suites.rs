@@ -46,6 +46,20 @@ fn a_signal_ends_the_suites_politely_takes_clusters_down_and_reports() {
 }
 
 #[test]
+fn a_suite_that_is_stopped_is_asked_to_end_all_the_same() {
+    let checkout = Checkout::new();
+    let script = "trap \"touch asked; exit 1\" INT; echo $$ >pid; echo >fifo; kill -STOP $$";
+    let running = started(&checkout, script);
+    let pid = fs_err::read_to_string(checkout.root().join("pid")).unwrap();
+    common::wait_until_stopped(pid.trim().parse().unwrap());
+    running.signal(Signal::SIGINT);
+    let done = running.end();
+    assert_eq!(done.code, Some(130), "{done:?}");
+    assert!(checkout.root().join("asked").exists(), "{done:?}");
+    assert_eq!(checkout.processes(), [0; 0]);
+}
+
+#[test]
 fn a_second_signal_kills_a_suite_that_does_not_listen() {
     let checkout = Checkout::new();
     let script = "trap \"\" INT; echo $$ >pid; echo >fifo; while :; do sleep 0.01; done";

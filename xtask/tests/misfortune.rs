@@ -221,6 +221,19 @@ fn a_service_that_hangs_is_reported_and_replaced() {
 }
 
 #[test]
+fn a_service_that_was_stopped_ends_when_it_is_asked_to() {
+    let checkout = Checkout::new();
+    checkout.configure("stop_timeout: 5", "stop_timeout: 60");
+    checkout.up(&["keep0"]);
+    let pid = i32::try_from(checkout.service("default", "keep0")["pid"].as_i64().unwrap()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+    common::wait_until_stopped(pid);
+    let down = checkout.services(&["down"]).ok();
+    assert!(!down.stderr.contains("was killed"), "{down:?}");
+    assert_eq!(checkout.processes(), [0; 0]);
+}
+
+#[test]
 fn commands_on_a_stack_that_is_not_up_say_so() {
     let checkout = Checkout::new();
     for (action, code) in [("reset", 3), ("env", 3), ("status", 1), ("down", 0)] {

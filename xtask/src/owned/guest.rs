@@ -87,10 +87,15 @@ impl<'a> Guest<'a> {
     /// # Errors
     /// When we may not.
     pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        match killpg(Pid::from_raw(self.started.identity.pid), signal) {
-            Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(errno) => Err(errno).context("cannot ask a command to end"),
+        let group = Pid::from_raw(self.started.identity.pid);
+        // One that is stopped hears of it only when it goes on.
+        for signal in [signal, Signal::SIGCONT] {
+            match killpg(group, signal) {
+                Ok(()) | Err(Errno::ESRCH) => {}
+                Err(errno) => return Err(errno).context("cannot ask a command to end"),
+            }
         }
+        Ok(())
     }
 
     /// The folder of its stack.

@@ -166,6 +166,8 @@ impl<'a> Ending<'a> {
                 Some(_) => continue,
             };
             member.handle.signal(signal)?;
+            // One that is stopped hears of it only when it goes on.
+            member.handle.signal(Signal::SIGCONT)?;
             member.asked = true;
         }
         Ok(())
