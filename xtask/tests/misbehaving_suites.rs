@@ -36,6 +36,16 @@ fn of_one_that_fails_the_whole_output_is_shown_with_the_end_of_its_services_logs
 }
 
 #[test]
+fn what_is_shown_of_one_ends_with_a_line_of_its_own_whatever_it_ended_with() {
+    let checkout = Checkout::new();
+    let suite = "  bad: {command: [sh, -c, 'printf 1; exit 4']}\n";
+    let done = beside_a_good_one(&checkout, suite, 1, "0 passed, 1 failed, 0 skipped");
+    let shown =
+        "---- the output of suite bad ----\n1\n---- the end of the output of suite bad ----\n";
+    assert!(done.stderr.contains(shown), "{done:?}");
+}
+
+#[test]
 fn one_that_hangs_is_ended_at_its_time_limit() {
     let checkout = Checkout::new();
     let suite = "  bad: {timeout: 1, command: [sh, -c, 'echo 2 passed, 0 failed; sleep 600']}\n";
@@ -190,4 +200,17 @@ fn a_shared_cluster_that_a_suite_has_broken_is_made_anew_for_the_next() {
     assert_eq!((done.code, last.as_str()), (Some(1), "1 passed, 1 failed, 0 skipped"), "{done:?}");
     assert!(done.stderr.contains("suite b: the shared cluster was made anew: keep0"), "{done:?}");
     assert_ne!(output(&checkout, "a.txt"), output(&checkout, "b.txt"));
+}
+
+#[test]
+fn one_that_removes_the_report_does_not_keep_the_next_from_running() {
+    let checkout = Checkout::new();
+    // In this order, since they share a cluster.
+    let suites = "  a: {isolation: shared, command: [rm, -r, target]}\n  \
+                  b: {isolation: shared, command: [echo, '3 passed, 0 failed']}\n";
+    let (done, last) = test_all(&checkout, suites, &[]);
+    assert_eq!((done.code, last.as_str()), (Some(3), "3 passed, 0 failed, 0 skipped"), "{done:?}");
+    assert!(done.stderr.contains("suite a: COULD NOT BE RUN: failed to open file "), "{done:?}");
+    assert_eq!(output(&checkout, "b.txt"), "3 passed, 0 failed\n");
+    assert!(checkout.root().join("target/test-all/index.html").exists());
 }

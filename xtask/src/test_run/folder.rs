@@ -84,6 +84,8 @@ impl ReportFolder {
     /// When it cannot be made.
     pub(crate) fn output(&self, suite: &str, attempt: usize) -> anyhow::Result<PathBuf> {
         let file = Path::new("output").join(format!("{}.txt", file_name(suite, attempt)));
+        // Another suite may have removed the folder, as one that calls `cargo clean` does.
+        fs_err::create_dir_all(self.path.join("output"))?;
         fs_err::File::create(self.path.join(&file))?;
         Ok(file)
     }

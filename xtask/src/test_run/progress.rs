@@ -121,9 +121,12 @@ impl Progress {
         let copy = || -> std::io::Result<()> {
             let mut stderr = std::io::stderr().lock();
             if let Some(output) = &attempt.output {
+                let output = fs_err::File::open(folder.path().join(output))?.into_parts().0;
                 writeln!(stderr, "---- the output of suite {name} ----")?;
-                std::io::copy(&mut fs_err::File::open(folder.path().join(output))?, &mut stderr)?;
-                writeln!(stderr, "---- the end of the output of suite {name} ----")?;
+                std::io::copy(&mut &output, &mut stderr)?;
+                let last = read_before(&output, output.metadata()?.len(), 1)?;
+                let rest = if last.is_empty() || last == b"\n" { "" } else { "\n" };
+                writeln!(stderr, "{rest}---- the end of the output of suite {name} ----")?;
             }
             for (service, log) in &attempt.logs {
                 let path = folder.path().join(log);

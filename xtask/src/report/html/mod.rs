@@ -68,7 +68,7 @@ fn sign(outcome: &Outcome) -> (&'static str, &'static str) {
     match outcome {
         Outcome::Passed => ("✓", "passed"),
         Outcome::Failed(_) => ("✗", "failed"),
-        Outcome::TimedOut(_) => ("⧖", "failed"),
+        Outcome::TimedOut(_) => ("◷", "failed"),
         Outcome::Broken(_) => ("!", "broken"),
         Outcome::Skipped(_) => ("–", "skipped"),
         Outcome::Interrupted => ("◼", "broken"),
