@@ -315,7 +315,12 @@ fn a_mistake_in_suites_yml_is_refused_with_its_place() {
         (
             "  \"a b\": {command: [a]}\n",
             ["--suite", "a"],
-            "suites.yml:2: suite a b: its name is a file's too: use letters",
+            "suites.yml:2: suite a b: its name is a file's too: use up to 64 letters",
+        ),
+        (
+            &format!("  {}: {{command: [a]}}\n", "x".repeat(65)),
+            ["--suite", "a"],
+            "x: its name is a file's too: use up to 64 letters",
         ),
         (
             "  a: {command: [a]}\n  b: {command: [b]}\n  a: {command: [c]}\n",

@@ -8,6 +8,6 @@ pub(crate) mod state;
 
 pub(crate) use folder::StackFolder;
 pub(crate) use lock::StackLock;
-pub(crate) use name::StackName;
+pub(crate) use name::{MAX_LENGTH, StackName};
 pub(crate) use origin::{Leaves, Lost, Origin, Owner};
 pub(crate) use state::State;

@@ -10,7 +10,7 @@ use crate::failure::Usage;
 pub(crate) struct StackName(String);
 
 /// Keeps paths below `.services/NAME` well within what sockets and file systems allow.
-const MAX_LENGTH: usize = 64;
+pub(crate) const MAX_LENGTH: usize = 64;
 
 impl FromStr for StackName {
     type Err = Usage;

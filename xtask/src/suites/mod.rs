@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::failure::Usage;
-use crate::stack::StackName;
+use crate::stack::{MAX_LENGTH, StackName};
 use crate::{nearest, template, yaml};
 
 pub(crate) mod clusters;
@@ -92,8 +92,11 @@ pub(crate) fn load(path: &Path) -> Result<BTreeMap<String, Suite>, Usage> {
         let mistake = |what: &str| Usage(yaml::located(path, name, &format!("suite {name}{what}")));
         // Its output is a file of that name, as a stack is a folder.
         if name.parse::<StackName>().is_err() {
-            let what = ": its name is a file's too: use letters, digits, '-', '_' and '.'";
-            return Err(mistake(what));
+            let what = format!(
+                ": its name is a file's too: use up to {MAX_LENGTH} letters, digits, '-', '_' and \
+                 '.', with a letter or digit first"
+            );
+            return Err(mistake(&what));
         }
         suite.check().map_err(|what| mistake(&what))?;
     }
