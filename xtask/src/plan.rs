@@ -77,9 +77,12 @@ fn has_program(service: &Planned, lookup: Lookup<'_>) -> Result<(), Usage> {
 ///
 /// # Errors
 /// An unknown name, with the nearest known one.
-pub(crate) fn select(known: &[(String, &str)], selection: &[String]) -> Result<Vec<String>, Usage> {
+pub(crate) fn select<K: AsRef<str>>(
+    known: &[(String, K)],
+    selection: &[String],
+) -> Result<Vec<String>, Usage> {
     for wanted in selection {
-        if !known.iter().any(|(name, kind)| name == wanted || kind == wanted) {
+        if !known.iter().any(|(name, kind)| name == wanted || kind.as_ref() == wanted) {
             let names = known.iter().map(|(name, _)| name.as_str());
             let hint = nearest::hint(wanted, names);
             return Err(Usage(format!("unknown service {wanted}{hint}")));
@@ -88,7 +91,7 @@ pub(crate) fn select(known: &[(String, &str)], selection: &[String]) -> Result<V
     let is_selected = |name: &String, kind: &str| {
         selection.is_empty() || selection.iter().any(|wanted| wanted == name || wanted == kind)
     };
-    let selected = known.iter().filter(|(name, kind)| is_selected(name, kind));
+    let selected = known.iter().filter(|(name, kind)| is_selected(name, kind.as_ref()));
     Ok(selected.map(|(name, _)| name.clone()).collect())
 }
 

@@ -137,8 +137,19 @@ fn some_services_can_be_brought_up_and_down_alone() {
     assert_eq!(names(checkout.status(&[])), ["api", "keep0", "keep1"]);
     checkout.services(&["down", "keep0"]).ok();
     assert_eq!(names(checkout.status(&[])), ["api", "keep1"]);
-    let unknown = checkout.services(&["down", "keep7"]);
-    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    let again = checkout.services(&["down", "keep0"]).ok();
+    assert_eq!(again.stderr, "stack default runs without keep0\n");
+    assert_eq!(names(checkout.status(&[])), ["api", "keep1"]);
+    let restart = checkout.services(&["restart", "keep0"]);
+    let wanted = "error: keep0 of stack default is not up: `cargo xtask services up keep0 --stack \
+                  default` starts it\n";
+    assert_eq!((restart.code, restart.stderr.as_str()), (Some(3), wanted));
+    checkout.services(&["restart", "keepstore"]).ok();
+    assert_eq!(names(checkout.status(&[])), ["api", "keep1"]);
+    for action in ["down", "restart"] {
+        let unknown = checkout.services(&[action, "keep7"]);
+        assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    }
 }
 
 #[test]

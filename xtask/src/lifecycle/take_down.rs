@@ -13,8 +13,8 @@ use crate::process::identity::{self, Identity};
 use crate::process::orphans::{self, Orphan};
 use crate::process::pidfd::PidFd;
 use crate::process::stop::{self, Home, Target};
-use crate::services::Definition;
 use crate::services::launch::Stop;
+use crate::services::{self, Definition};
 use crate::stack::state::Unreadable;
 use crate::stack::{StackFolder, State};
 
@@ -38,8 +38,14 @@ pub(crate) fn take_down(folder: &StackFolder, selection: &[String]) -> anyhow::R
         }
         Err(error) => return Err(error),
     };
-    let names = plan::select(&state.known_services(), selection)?;
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let selected = plan::select(&services::instances(&state.settings), selection)?;
+    let all = state.services.iter().map(|service| service.name.as_str());
+    let names: Vec<&str> =
+        all.filter(|name| selection.is_empty() || selected.iter().any(|it| it == name)).collect();
+    if !selection.is_empty() && names.is_empty() {
+        // They are down already.
+        return Ok(true);
+    }
     if names.len() == state.services.len() {
         stop_everything(folder, &state)?;
         clear(folder, &state)?;

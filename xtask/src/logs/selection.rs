@@ -5,7 +5,7 @@ use std::io;
 use super::file_names;
 use crate::output::say;
 use crate::plan;
-use crate::services::definitions;
+use crate::services;
 use crate::stack::{StackFolder, State};
 
 /// The services of a stack in `selection` (names or kinds), or all if it is empty: those that have
@@ -32,15 +32,9 @@ pub(crate) fn select(
         );
     }
     let known: Vec<(String, String)> = match &state {
-        Some(state) => definitions(&state.settings)
-            .iter()
-            .flat_map(|it| it.instances(&state.settings).into_iter().map(|name| (name, it.name())))
-            .map(|(name, kind)| (name, kind.to_owned()))
-            .collect(),
+        Some(state) => services::instances(&state.settings),
         None => logged.iter().map(|name| (name.clone(), name.clone())).collect(),
     };
-    let known: Vec<(String, &str)> =
-        known.iter().map(|(name, kind)| (name.clone(), kind.as_str())).collect();
     let mut selected = plan::select(&known, selection)?;
     if !followed {
         selected.retain(|name| logged.contains(name));

@@ -113,6 +113,15 @@ pub(crate) fn any_version(_: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Every service that a stack with these settings can have: its name and its kind.
+pub(crate) fn instances(settings: &Settings) -> Vec<(String, String)> {
+    let of = |definition: &Definition| {
+        let names = definition.instances(settings).into_iter();
+        names.map(|name| (name, definition.name().to_owned())).collect::<Vec<_>>()
+    };
+    definitions(settings).iter().flat_map(of).collect()
+}
+
 /// What a kind may know of the stack.
 pub(crate) struct Context<'a> {
     pub(crate) workspace: &'a Workspace,

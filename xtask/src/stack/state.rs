@@ -157,12 +157,6 @@ impl State {
         }
     }
 
-    /// The names of its services, with their kinds.
-    pub(crate) fn known_services(&self) -> Vec<(String, &str)> {
-        let services = self.services.iter();
-        services.map(|service| (service.name.clone(), service.kind.as_str())).collect()
-    }
-
     /// The service of that name.
     pub(crate) fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| service.name == name)
