@@ -1,7 +1,7 @@
 //! Manifests: the text that lists a collection's directories ("streams"), blocks and files.
 //!
 //! A line is a stream name, one locator or more, and one file segment `position:length:name` or
-//! more, separated by single spaces; `\040` in a name is a space. What is accepted is what the API
+//! more, separated by single spaces; `\040` in a name is a space. A locator need not have a size. What is accepted is what the API
 //! server of Arvados 3.2 accepts.
 
 use std::collections::HashSet;
@@ -55,7 +55,7 @@ fn check_line(line: &str) -> Result<(), &'static str> {
     }
     let mut tokens = tokens.peekable();
     let mut locators = 0;
-    while tokens.next_if(|token| is_block(token)).is_some() {
+    while tokens.next_if(|token| Locator::parse(token).is_some()).is_some() {
         locators += 1;
     }
     if locators == 0 {
@@ -75,10 +75,6 @@ fn check_line(line: &str) -> Result<(), &'static str> {
 fn is_file(file: &FileSegment<'_>) -> bool {
     let holds_folder = (file.position, file.length) == (0, 0) && unescape(file.name) == ".";
     holds_folder || is_path(file.name)
-}
-
-fn is_block(token: &str) -> bool {
-    Locator::parse(token).is_some_and(|locator| locator.size.is_some())
 }
 
 fn is_stream_name(name: &str) -> bool {
@@ -245,6 +241,7 @@ mod tests {
             format!("./a {FOO} 0:0:.\n./a/b {FOO} 0:0:\\056\n"),
             ". d41d8cd98f00b204e9800998ecf8427e+0 0:0:.\n".to_owned(),
             "./a d41d8cd98f00b204e9800998ecf8427e+0 0:0:\\056\n".to_owned(),
+            ". acbd18db4cc2f85cedef654fccc4a4d8 0:3:foo\n".to_owned(),
         ] {
             assert_eq!(validate(&text), Ok(()), "{text:?}");
         }
@@ -269,7 +266,7 @@ mod tests {
             (format!(". {FOO} 0:3:.\n./a {FOO} 0:0:.\n"), 1),
             (format!("./a {FOO} 0:0:b/.\n"), 1),
             (format!(". {FOO} 0:3:\\056\n"), 1),
-            (". acbd18db4cc2f85cedef654fccc4a4d8 0:3:foo\n".to_owned(), 1),
+            (". acbd18db4cc2f85cedef654fccc4a4d 0:3:foo\n".to_owned(), 1),
             (format!(". {FOO} 0:3:foo\n./x {FOO} 0:99999999999999999999:f\n"), 2),
         ] {
             assert_eq!(validate(&text).unwrap_err().line, line, "{text:?}");
