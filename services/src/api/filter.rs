@@ -4,16 +4,16 @@ use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
 use super::condition::Condition;
-use super::error::{ApiError, Result, unprocessable};
+use super::error::{Result, unprocessable};
 use super::expression;
-use super::operand;
+use super::full_text;
+use super::operand::{self, invalid_operand, invalid_operator};
 use super::resource::{Attribute, Kind, Resource};
-use super::resources;
+use super::resources::{self, API_CLIENT_AUTHORIZATIONS};
 use super::subproperty;
+use super::tokens;
 use crate::era::Era;
-use crate::era::api::{
-    FILTERS_COMPARE_ATTRIBUTES, FILTERS_LOOK_FOR_WORDS, FILTERS_LOOK_INTO_OBJECTS,
-};
+use crate::era::api::{FILTERS_COMPARE_ATTRIBUTES, FILTERS_LOOK_INTO_OBJECTS};
 
 /// The most operands in the filters of a request, where a list counts as one: the time that SQLite
 /// needs to plan a query grows with their square.
@@ -42,21 +42,24 @@ pub(crate) fn compile(resource: &Resource, era: Era, filters: &Value) -> Result<
 /// # Errors
 /// As [`compile`].
 pub(crate) fn compile_where(resource: &Resource, era: Era, given: &Value) -> Result<Condition> {
-    compile(resource, era, &Value::Array(of_where(given)?))
+    let kind = |name: &str| resource.attribute(era, name).map(|attribute| attribute.kind);
+    let filters = of_where(given, |name| kind(name) == Some(Kind::Array))?;
+    compile(resource, era, &Value::Array(filters))
 }
 
-/// The older parameter `where` as filters.
+/// The older parameter `where` as filters. An array is what `is_array` of an attribute is equal to,
+/// and has the values of which others are one.
 ///
 /// # Errors
 /// When it is not an object.
-pub(crate) fn of_where(given: &Value) -> Result<Vec<Value>> {
+pub(crate) fn of_where(given: &Value, is_array: impl Fn(&str) -> bool) -> Result<Vec<Value>> {
     let Value::Object(wanted) = given else {
         return Err(unprocessable("where must be an object"));
     };
     Ok(wanted
         .iter()
         .map(|(attribute, wanted)| match wanted {
-            Value::Array(list) => match list.as_slice() {
+            Value::Array(list) if !is_array(attribute) => match list.as_slice() {
                 [contains, Value::String(text)] if contains == "contains" => {
                     json!([attribute, "ilike", format!("%{text}%")])
                 }
@@ -87,13 +90,16 @@ pub(crate) fn knows(resource: &Resource, era: Era, attribute: &Value) -> bool {
 }
 
 fn one(resource: &Resource, era: Era, filter: &Value) -> Result<Condition> {
-    let parts = filter.as_array().map(Vec::as_slice);
-    let Some([attribute, Value::String(operator), operand]) = parts else {
-        return Err(unprocessable(format!(
-            "Invalid element in filters array: {filter} is not a triple of attribute, operator and operand"
-        )));
+    let wrong = |what| unprocessable(format!("Invalid element in filters array: {filter} {what}"));
+    let parts = filter.as_array().ok_or_else(|| wrong("is not an array"))?;
+    let [attribute, operator, operand] = parts.as_slice() else {
+        return Err(wrong("is not a triple of attribute, operator and operand"));
     };
-    let operator = operator.to_lowercase();
+    let operator = operator.as_str().map(str::to_lowercase);
+    let operator = operator.ok_or_else(|| wrong("has an invalid operator, which is no text"))?;
+    if operator == "@@" {
+        return full_text::condition(resource, era, attribute, operand);
+    }
     match attribute {
         Value::String(name) if name == "any" => any(resource, era, &operator, operand),
         Value::String(name) => named(resource, era, name, &operator, operand),
@@ -115,14 +121,6 @@ fn one(resource: &Resource, era: Era, filter: &Value) -> Result<Condition> {
 /// At least one of the attributes that are texts fits; a pattern is also looked for in objects.
 fn any(resource: &Resource, era: Era, operator: &str, operand: &Value) -> Result<Condition> {
     let texts = resource.attributes(era).filter(|attribute| attribute.searchable());
-    if operator == "@@" && FILTERS_LOOK_FOR_WORDS.of(era) {
-        let Value::String(query) = operand else {
-            return Err(invalid_operand(operator, operand, "any"));
-        };
-        let all: Vec<_> = texts.map(|text| format!("coalesce({}, '')", text.name)).collect();
-        let sql = format!("has_words({}, ?)", all.join(" || ' ' || "));
-        return Ok(Condition::new(sql, [Sql::Text(query.clone())]));
-    }
     let mut conditions: Vec<_> =
         texts.map(|attribute| compare(era, attribute, operator, operand)).collect::<Result<_>>()?;
     if matches!(operator, "like" | "ilike") {
@@ -172,6 +170,11 @@ fn on_attribute(
     let attribute = resource.attribute(era, name).ok_or_else(unknown)?;
     if !attribute.stored {
         return Err(unknown());
+    }
+    if (resource.plural, name, operator) == (API_CLIENT_AUTHORIZATIONS.plural, "scopes", "=")
+        && let Some(condition) = tokens::with_scopes(operand)
+    {
+        return Ok(condition);
     }
     compare(era, attribute, operator, operand)
 }
@@ -272,18 +275,6 @@ fn is_a(era: Era, column: &str, operand: &Value) -> Result<Condition> {
     Ok(Condition::one_of(&format!("substr({column}, 7, 5)"), &infixes))
 }
 
-/// The refusal of an operand.
-pub(crate) fn invalid_operand(operator: &str, operand: &Value, attribute: &str) -> ApiError {
-    unprocessable(format!(
-        "Invalid operand {operand} for '{operator}' operator in filter on {attribute}"
-    ))
-}
-
-/// The refusal of an operator.
-pub(crate) fn invalid_operator(operator: &str, attribute: &str) -> ApiError {
-    unprocessable(format!("Invalid operator '{operator}' in filter on {attribute}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,5 +366,8 @@ mod tests {
             condition.sql,
             "(pg_ilike(name, ?) AND version IN (SELECT value FROM json_each(?)))"
         );
+        let given = json!({"storage_classes_desired": ["a"]});
+        let condition = compile_where(&COLLECTIONS, Era::Current, &given).unwrap();
+        assert_eq!(condition.sql, "storage_classes_desired = ?");
     }
 }

@@ -5,6 +5,14 @@
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Value as Sql;
+use serde_json::Value;
+
+use super::condition::Condition;
+use super::error::{Result, unprocessable};
+use super::resource::Resource;
+use crate::era::Era;
+use crate::era::api::FILTERS_LOOK_FOR_WORDS;
 
 /// Gives a connection the function `has_words(text, query)`.
 ///
@@ -16,6 +24,31 @@ pub(crate) fn install(db: &Connection) -> rusqlite::Result<()> {
         let (text, query): (String, String) = (context.get(0)?, context.get(1)?);
         Ok(has_words(&text, &query))
     })
+}
+
+/// The condition that the texts of an object together have all the words of `operand`.
+///
+/// # Errors
+/// When there is no such search, or not of one attribute, or not for what is no text.
+pub(crate) fn condition(
+    resource: &Resource,
+    era: Era,
+    attribute: &Value,
+    operand: &Value,
+) -> Result<Condition> {
+    if !FILTERS_LOOK_FOR_WORDS.of(era) {
+        return Err(unprocessable("Full text search operator is no longer supported"));
+    }
+    if attribute != "any" {
+        return Err(unprocessable("Full text search on individual columns is not supported"));
+    }
+    let Value::String(query) = operand else {
+        return Err(unprocessable("Full text search not supported for operands that are no text"));
+    };
+    let texts = resource.attributes(era).filter(|attribute| attribute.searchable());
+    let all: Vec<_> = texts.map(|text| format!("coalesce({}, '')", text.name)).collect();
+    let sql = format!("has_words({}, ?)", all.join(" || ' ' || "));
+    Ok(Condition::new(sql, [Sql::Text(query.clone())]))
 }
 
 /// Whether every term of `query` (separated by blanks) is in `text`. A term is a word, `word:*` for

@@ -1,8 +1,9 @@
-//! What a filter may compare an attribute with.
+//! What a filter may compare an attribute with, and how it is told what it may not.
 
 use rusqlite::types::Value as Sql;
 use serde_json::Value;
 
+use super::error::{ApiError, unprocessable};
 use super::resource::Kind;
 use super::time;
 
@@ -40,6 +41,34 @@ fn boolean(word: &str) -> Option<bool> {
     }
 }
 
+/// The refusal of an operand: clients look for "operand type" where a text would do.
+pub(crate) fn invalid_operand(operator: &str, operand: &Value, attribute: &str) -> ApiError {
+    let invalid = match operand {
+        Value::String(_) if !operator.ends_with("in") => format!("operand {operand}"),
+        _ => format!("operand type '{}'", ruby_class(operand)),
+    };
+    unprocessable(format!("Invalid {invalid} for '{operator}' operator in filter on {attribute}"))
+}
+
+/// What the real server, which is in Ruby, calls values like this.
+fn ruby_class(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "NilClass",
+        Value::Bool(true) => "TrueClass",
+        Value::Bool(false) => "FalseClass",
+        Value::Number(number) if number.is_f64() => "Float",
+        Value::Number(_) => "Integer",
+        Value::String(_) => "String",
+        Value::Array(_) => "Array",
+        Value::Object(_) => "Hash",
+    }
+}
+
+/// The refusal of an operator.
+pub(crate) fn invalid_operator(operator: &str, attribute: &str) -> ApiError {
+    unprocessable(format!("Invalid operator '{operator}' in filter on {attribute}"))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -66,6 +95,23 @@ mod tests {
             (Kind::Object, json!({}), None),
         ] {
             assert_eq!(read(kind, &given), expected, "{kind:?} {given}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_a_wrong_type_from_a_wrong_text() {
+        let refused =
+            |operator, operand: &Value| invalid_operand(operator, operand, "uuid").to_string();
+        let end = "operator in filter on uuid";
+        for (operator, operand, expected) in [
+            ("=", json!({}), "operand type 'Hash' for '='"),
+            ("<", json!(null), "operand type 'NilClass' for '<'"),
+            ("=", json!(1), "operand type 'Integer' for '='"),
+            ("in", json!("x"), "operand type 'String' for 'in'"),
+            ("not in", json!(true), "operand type 'TrueClass' for 'not in'"),
+            (">", json!("x"), "operand \"x\" for '>'"),
+        ] {
+            assert_eq!(refused(operator, &operand), format!("Invalid {expected} {end}"));
         }
     }
 }

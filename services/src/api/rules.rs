@@ -180,6 +180,11 @@ pub(crate) fn check_tail(context: &Context<'_>, tail: &str) -> Result<()> {
 
 fn complete_token(context: &Context<'_>, token: &mut Object) -> Result<()> {
     tokens::require_trusted_client(context)?;
+    let account = context.account()?;
+    // Of a user whom the caller cannot see, too, this is all that it is told.
+    if !account.is_admin && text(token, "owner_uuid") != account.uuid {
+        return Err(denied("Permission denied: only admins create tokens of others"));
+    }
     let secret = random_base36(50);
     if TOKEN_IS_ITS_UUID.of(context.era()) {
         token.insert("uuid".to_owned(), secret.clone().into());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::condition::Condition;
 use super::error::Result;
-use super::filter::{invalid_operand, invalid_operator};
+use super::operand::{invalid_operand, invalid_operator};
 use super::resource::{Attribute, Kind};
 
 /// The object has the key `operand`.

@@ -1,7 +1,9 @@
-//! What managing tokens takes.
+//! What managing tokens takes, and how they are found by their scopes.
 
+use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
 
+use super::condition::Condition;
 use super::context::Context;
 use super::error::{ApiError, Result, unprocessable};
 use super::object::Object;
@@ -42,4 +44,14 @@ pub(crate) fn of_system(context: &Context<'_>, _: &str) -> Result<Value> {
         ("scopes".to_owned(), scopes),
     ]);
     write::create_from(context, &API_CLIENT_AUTHORIZATIONS, token)
+}
+
+/// A token has these scopes, in whatever order; `None` if they are no array of texts.
+pub(crate) fn with_scopes(operand: &Value) -> Option<Condition> {
+    let scopes = operand.as_array()?.iter().map(Value::as_str);
+    let mut scopes = scopes.collect::<Option<Vec<_>>>()?;
+    scopes.sort_unstable();
+    let sql = "(SELECT json_group_array(value) FROM
+        (SELECT value FROM json_each(scopes) ORDER BY value)) = ?";
+    Some(Condition::new(sql, [Sql::Text(json!(scopes).to_string())]))
 }
