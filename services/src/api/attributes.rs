@@ -70,7 +70,7 @@ fn given(
         .filter(|(name, _)| !(updating && *name == "uuid"))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    if bare.is_empty() && NEEDS_ATTRIBUTES.of(era) {
+    if bare.is_empty() && !request.has_json && NEEDS_ATTRIBUTES.of(era) {
         let text = format!("No {} hash provided", resource.singular);
         return Err(unprocessable(text));
     }

@@ -15,7 +15,10 @@ use super::special::{self, Special};
 use super::uuid;
 use super::websocket;
 use crate::era::Era;
-use crate::era::api::{HAS_COMPUTED_PERMISSIONS, HAS_CONFIG_AND_VOCABULARY, HAS_TRASH};
+use crate::era::api::{
+    DECLARES_FEDERATION_PARAMETERS, HAS_COMPUTED_PERMISSIONS, HAS_CONFIG_AND_VOCABULARY, HAS_TRASH,
+    REVISION,
+};
 
 /// The document, for a client that reached the server as `host`.
 pub(crate) fn document(api: &Api, host: &str) -> Value {
@@ -39,13 +42,13 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
     if HAS_COMPUTED_PERMISSIONS.of(api.era) {
         add_computed_permissions(&mut schemas, &mut methods);
     }
-    json!({
+    let mut document = json!({
         "kind": "discovery#restDescription",
         "discoveryVersion": "v1",
         "id": "arvados:v1",
         "name": "arvados",
         "version": "v1",
-        "revision": "20150101",
+        "revision": REVISION.of(api.era),
         "title": "Arvados API",
         "description": "The API of an Arvados test cluster.",
         "generatedAt": super::time::now(),
@@ -73,7 +76,12 @@ pub(crate) fn document(api: &Api, host: &str) -> Value {
         }}},
         "schemas": schemas,
         "resources": methods,
-    })
+    });
+    if DECLARES_FEDERATION_PARAMETERS.of(api.era) {
+        document["remoteHosts"] = json!({});
+        document["remoteHostsViaDNS"] = json!(false);
+    }
+    document
 }
 
 fn schema(resource: &Resource, era: Era) -> Value {

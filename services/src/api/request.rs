@@ -23,6 +23,8 @@ pub(crate) struct ApiRequest {
     pub(crate) path: String,
     /// All parameters. From a query or a form they are texts; from a JSON body anything.
     pub(crate) parameters: Map<String, Value>,
+    /// Whether the body is a JSON object.
+    pub(crate) has_json: bool,
     /// The token, exactly as presented.
     pub(crate) token: Option<String>,
     /// Whether the client says that it is outside of the cluster.
@@ -40,9 +42,10 @@ impl ApiRequest {
         let mut parameters = Map::new();
         let query = parts.uri.query().unwrap_or_default();
         form::add(&mut parameters, query.as_bytes());
+        let mut has_json = false;
         let content_type = header(&parts.headers, CONTENT_TYPE.as_str()).unwrap_or_default();
         if content_type.starts_with("application/json") {
-            add_json(&mut parameters, body)?;
+            has_json = add_json(&mut parameters, body)?;
         } else if content_type.starts_with("application/x-www-form-urlencoded") {
             form::add(&mut parameters, body);
         }
@@ -54,6 +57,7 @@ impl ApiRequest {
             path: decoded_path(&plain_path(path)),
             token: token(&parameters, &parts.headers, era),
             parameters,
+            has_json,
             external_client: header(&parts.headers, "x-external-client") == Some("1"),
             host: host.unwrap_or_else(|| "localhost".to_owned()),
         })
@@ -117,16 +121,17 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn add_json(parameters: &mut Map<String, Value>, body: &[u8]) -> Result<()> {
+/// Adds the values of an object; `false` if there is none.
+fn add_json(parameters: &mut Map<String, Value>, body: &[u8]) -> Result<bool> {
     if body.trim_ascii().is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => {
             parameters.extend(object);
-            Ok(())
+            Ok(true)
         }
-        Ok(Value::Null) => Ok(()),
+        Ok(Value::Null) => Ok(false),
         Ok(_) => Err(unprocessable("the JSON body is not an object")),
         Err(error) => Err(unprocessable(format!("the body is not valid JSON: {error}"))),
     }

@@ -10,6 +10,10 @@ pub(crate) const NAME: ByEra<&str> = ByEra { y2015: "2015", current: "current" }
 
 // ---- Requests ----
 
+/// The day of the interface, by which clients of today decide what they may ask of a server: before
+/// 20200331, say, they refuse to move users between clusters.
+pub(crate) const REVISION: ByEra<&str> = ByEra { y2015: "20131114", current: "20240627" };
+
 /// Whether PATCH updates an object as PUT does; in 2015 there is no such route.
 pub(crate) const PATCH_UPDATES: ByEra<bool> = ByEra { y2015: false, current: true };
 
@@ -21,7 +25,7 @@ pub(crate) const DISCOVERY_BY_ANY_METHOD: ByEra<bool> = ByEra { y2015: true, cur
 pub(crate) const HAS_CONFIG_AND_VOCABULARY: ByEra<bool> = ByEra { y2015: false, current: true };
 
 /// Whether the discovery document declares `cluster_id` and `bypass_federation`, which clients of
-/// today pass.
+/// today pass, and lists the clusters of a federation, which are none.
 pub(crate) const DECLARES_FEDERATION_PARAMETERS: ByEra<bool> =
     ByEra { y2015: false, current: true };
 
@@ -29,7 +33,8 @@ pub(crate) const DECLARES_FEDERATION_PARAMETERS: ByEra<bool> =
 /// for past versions of collections.
 pub(crate) const DECLARES_OLD_VERSIONS: ByEra<bool> = ByEra { y2015: false, current: true };
 
-/// Whether a request to create or update without any attribute is refused; today it sets none.
+/// Whether a request to create or update is refused when neither its parameters nor a JSON body have
+/// an attribute; today it sets none. The keys of a JSON body are attributes, even if it has none.
 pub(crate) const NEEDS_ATTRIBUTES: ByEra<bool> = ByEra { y2015: true, current: false };
 
 /// The headers that a web page may send; with those of today it may send JSON, too.
