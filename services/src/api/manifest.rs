@@ -1,8 +1,8 @@
 //! Manifests: the text that lists a collection's directories ("streams"), blocks and files.
 //!
 //! A line is a stream name, one locator or more, and one file segment `position:length:name` or
-//! more, separated by single spaces; `\040` in a name is a space. A locator need not have a size. What is accepted is what the API
-//! server of Arvados 3.2 accepts.
+//! more, separated by single spaces; `\040` in a name is a space. A locator need not have a size. What
+//! is accepted is what the API server of Arvados 3.2 accepts.
 
 use std::collections::HashSet;
 

@@ -63,7 +63,11 @@ fn print(streams: &[Stream], keep: impl Fn(&str) -> bool + Copy) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_manifest_is_valid_and_keeps_what_it_is_made_of(streams in streams()) {

@@ -7,7 +7,8 @@
 //! Which resources, attributes and actions an era has, and which resources only admins change, is
 //! written where those are described: `api/resources.rs`, `api/dropped.rs`, `api/crunch1/resources.rs`,
 //! `api/crunch2/resources.rs`, the common attributes in `api/resource.rs`, and `api/special.rs`. They
-//! are tables themselves, and name eras in their columns. All other code asks a row, and never which era it is: a test holds it to that.
+//! are tables themselves, and name eras in their columns. All other code asks a row, and never which era
+//! it is: a test holds it to that.
 
 use std::str::FromStr;
 

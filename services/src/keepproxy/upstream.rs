@@ -62,7 +62,8 @@ impl Upstream {
         Self { http, waits: Arc::new(Patience::new(patience)), patience }
     }
 
-    /// Sends a request, with a block or nothing; any answer but 200 is a failure, which is logged unless it is expected.
+    /// Sends a request, with a block or nothing; any answer but 200 is a failure, which is logged
+    /// unless it is expected.
     ///
     /// # Errors
     /// Says what kind of failure.

@@ -84,7 +84,8 @@ struct Run<'a> {
     stacks: AtomicUsize,
 }
 
-/// Runs `items` on clusters of the settings `wanted`, by profile, and returns when all that was started for them is gone.
+/// Runs `items` on clusters of the settings `wanted`, by profile, and returns when all that was started
+/// for them is gone.
 ///
 /// # Errors
 /// When the run cannot begin. What becomes of a suite is in the results.
