@@ -24,7 +24,7 @@ const STATEMENTS: usize = 128;
 pub(crate) const LOADER_CACHE_KIB: i64 = 256 << 10;
 
 /// How much of the database the writer keeps in memory, if it is so large: a reset writes all of it.
-const WRITER_CACHE_KIB: i64 = 16 << 10;
+const WRITER_CACHE_KIB: i64 = 4 << 10;
 
 /// An open database.
 #[derive(Debug)]
