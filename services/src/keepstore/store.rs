@@ -17,7 +17,7 @@ use crate::log;
 const QUICK_BYTES: u64 = 64 << 10;
 
 /// The volumes, in the order of the command line. Its functions wait for the disk: they are for
-/// blocking threads.
+/// blocking threads, unless the block [is small](Self::is_quick_with).
 pub(super) struct Store {
     volumes: Vec<Volume>,
     /// Counts the blocks written, so that the writable volumes take turns.
