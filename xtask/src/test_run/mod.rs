@@ -21,6 +21,7 @@ use crate::workspace::Workspace;
 
 mod attend;
 mod clock;
+mod division;
 pub(crate) mod folder;
 mod ground;
 pub(crate) mod history;
@@ -119,7 +120,7 @@ pub(crate) fn run(
         stacks: AtomicUsize::new(0),
     };
     let history = History::load(workspace);
-    let (mut results, queue) = sort_out(items, options.strict, &progress, &history);
+    let (mut results, queue) = sort_out(items, options, &progress, &history);
     let is_over = Latch::new().context("too few file descriptors")?;
     let signals = Interrupt::catch()?;
     std::thread::scope(|scope| {
@@ -143,7 +144,7 @@ pub(crate) fn run(
 /// A place in the results for each suite, and the queue of those that can run.
 fn sort_out(
     items: Vec<Item>,
-    strict: bool,
+    options: Options,
     progress: &Progress,
     history: &History,
 ) -> (Vec<SuiteResult>, VecDeque<Chain>) {
@@ -154,7 +155,7 @@ fn sort_out(
         if missing.is_empty() {
             runnable.push(Planned { place, item });
         } else {
-            result.outcome = match strict {
+            result.outcome = match options.strict {
                 true => Outcome::Failed(missing),
                 false => Outcome::Skipped(missing),
             };
@@ -162,7 +163,7 @@ fn sort_out(
         }
         results.push(result);
     }
-    (results, schedule::schedule(runnable, &|name| history.length(name)))
+    (results, schedule::schedule(runnable, options.jobs, &|name| history.length(name)))
 }
 
 /// Workers take from the queue until it is empty, or nothing more is to be begun. There are two for
