@@ -103,7 +103,9 @@ fn question_over(
     address: SocketAddr,
 ) -> io::Result<()> {
     const BEGINNING: &[u8] = b"HTTP/1.";
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    // As a whole: over TLS, each piece would be a record of its own.
+    let question = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(question.as_bytes())?;
     stream.flush()?;
     let mut answer = [0; BEGINNING.len()];
     stream.read_exact(&mut answer)?;
@@ -140,5 +142,47 @@ impl Write for Watched<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.stream.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Somebody who answers without being asked, and notes what is asked.
+    struct Noted<'a> {
+        pieces: Vec<Vec<u8>>,
+        answer: &'a [u8],
+    }
+
+    impl Read for Noted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.answer.read(buffer)
+        }
+    }
+
+    impl Write for Noted<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.pieces.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_question_is_one_piece_and_any_answer_in_http_will_do() {
+        let ask = |answer: &'static str| {
+            let mut noted = Noted { pieces: Vec::new(), answer: answer.as_bytes() };
+            let asked = question_over(&mut noted, "/a", ([127, 0, 0, 1], 80).into());
+            (noted.pieces, asked.is_ok())
+        };
+        let question =
+            b"GET /a HTTP/1.1\r\nHost: 127.0.0.1:80\r\nConnection: close\r\n\r\n".to_vec();
+        assert_eq!(ask("HTTP/1.1 500 Internal"), (vec![question.clone()], true));
+        assert_eq!(ask("220 a mail server"), (vec![question.clone()], false));
+        assert_eq!(ask("HTTP"), (vec![question], false));
     }
 }
