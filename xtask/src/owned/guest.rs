@@ -117,6 +117,9 @@ impl<'a> Guest<'a> {
     /// When the kernel cannot be asked.
     pub(crate) fn left_behind(&self) -> anyhow::Result<Vec<String>> {
         let members = self.members();
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
         let deadline = Instant::now() + LEAVING;
         let handles = members.iter().map(|member| PidFd::open(*member));
         for handle in handles.collect::<Result<Vec<_>, _>>()?.into_iter().flatten() {

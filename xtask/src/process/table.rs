@@ -1,5 +1,7 @@
 //! The kernel's table of processes, as far as we may see it. Linux: /proc.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,9 @@ use super::marker::MARKER_VARIABLE;
 
 /// In what Linux tells programs of times, whatever it counts in itself.
 const TICK: Duration = Duration::from_millis(10);
+
+/// Enough for most of what the kernel makes up.
+const ONE_PIECE: usize = 4096;
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,15 +60,15 @@ pub(crate) fn read() -> Vec<Entry> {
 impl Entry {
     /// The line of `pid`; `None` if there is no such process.
     pub(crate) fn read(pid: i32) -> Option<Self> {
-        Self::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&read_made_up(&format!("/proc/{pid}/stat")).ok()?)
     }
 
     fn parse(stat: &[u8]) -> Option<Self> {
-        // The program's name stands in brackets and may hold brackets and spaces itself.
-        let end = stat.iter().rposition(|byte| *byte == b')')?;
-        let pid = std::str::from_utf8(stat.split(|byte| *byte == b' ').next()?).ok()?;
-        let rest = std::str::from_utf8(stat.get(end + 2..)?).ok()?;
-        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // The program's name stands in brackets, and may hold brackets, spaces and what is no text.
+        let stat = String::from_utf8_lossy(stat);
+        let (before, rest) = stat.rsplit_once(')')?;
+        let (pid, _name) = before.split_once(' ')?;
+        let fields: Vec<&str> = rest.strip_prefix(' ')?.split(' ').take(20).collect();
         let number = |index: usize| fields.get(index)?.parse().ok();
         let ticks = fields.get(11..15)?.iter().map(|field| field.parse::<u64>());
         let ticks: u64 = ticks.sum::<Result<_, _>>().ok()?;
@@ -164,11 +169,21 @@ pub(crate) fn name(pid: i32) -> Option<String> {
 
 /// A variable in the environment that a process was started with, if that is ours to read.
 pub(crate) fn variable(pid: i32, name: &str) -> Option<String> {
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-    let mut variables = environment.split(|byte| *byte == 0);
-    let value = variables
-        .find_map(|variable| variable.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
-    String::from_utf8(value.to_vec()).ok()
+    let environment = read_made_up(&format!("/proc/{pid}/environ")).ok()?;
+    let environment = String::from_utf8_lossy(&environment);
+    let value = environment
+        .split('\0')
+        .find_map(|variable| variable.strip_prefix(name)?.strip_prefix('='))?;
+    // What is no text is none of ours.
+    (!value.contains(char::REPLACEMENT_CHARACTER)).then(|| value.to_owned())
+}
+
+/// A file that the kernel makes up when it is read: it tells no size, and std would read it in many
+/// small pieces.
+fn read_made_up(path: &str) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(ONE_PIECE);
+    File::open(path)?.take(u64::MAX).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// Where a file was that has been deleted, from how the kernel names it then.
@@ -218,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_program_name_with_brackets_and_spaces_is_read_over() {
-        let stat = b"42 (a) b (c)) S 7 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987 1 2";
+        let stat = b"42 (a) b\xff (c)) S 7 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987 1 2";
         let entry = Entry::parse(stat).unwrap();
         assert_eq!((entry.pid, entry.parent, entry.session, entry.start_time), (42, 7, 41, 987));
         assert_eq!(entry.worked, Duration::from_millis(10 * (5 + 6 + 7 + 8)));
@@ -249,6 +264,26 @@ mod tests {
         assert_eq!(entry.locked_files(&[id]), [], "it is only open");
         file.as_file().lock().unwrap();
         assert_eq!(entry.locked_files(&[id]), [id]);
+    }
+
+    #[test]
+    fn a_variable_is_read_as_a_whole_and_only_if_it_is_text() {
+        use std::io::Write as _;
+        use std::os::unix::ffi::OsStrExt as _;
+        use std::process::{Command, Stdio};
+
+        let long = "a value ".repeat(ONE_PIECE);
+        let mut child = Command::new("cat");
+        child.env("LONG", &long).env("ODD", std::ffi::OsStr::from_bytes(b"\xff"));
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Before it runs, the kernel may not yet tell its environment.
+        child.stdin.as_mut().unwrap().write_all(b".").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let read = ["LONG", "ODD", "LON", "NONE"].map(|name| variable(pid, name));
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert_eq!(read, [Some(long), None, None, None]);
     }
 
     #[test]
