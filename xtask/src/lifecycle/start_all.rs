@@ -20,6 +20,7 @@ use crate::ports::Held;
 use crate::process::identity::Identity;
 use crate::process::spawn::Spawn;
 use crate::services::Context;
+use crate::settings::Provider;
 use crate::signals::Interrupt;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
@@ -83,11 +84,10 @@ impl StartAll<'_> {
                 scope.spawn(move || sender.send(self.register().map(|()| None)));
             }
             loop {
-                for wait in self.spawn_possible(&context, &mut progress) {
-                    progress.awaited += 1;
+                self.spawn_possible(&context, &mut progress, &|wait| {
                     let (sender, tls) = (sender.clone(), Arc::clone(&tls));
                     scope.spawn(move || sender.send(self.wait_for(wait, &tls)));
-                }
+                });
                 self.end_early_if_failed(&mut progress);
                 if progress.awaited == 0 {
                     break;
@@ -104,11 +104,16 @@ impl StartAll<'_> {
         Ok((progress.state, progress.outcome.map(|()| starting)))
     }
 
-    /// Spawns what has not been, and whose needs are met; a failure is noted.
-    fn spawn_possible(&self, context: &Context<'_>, progress: &mut Progress) -> Vec<Wait> {
-        let mut waits = Vec::new();
+    /// Spawns what has not been, and whose needs are met, and has it awaited at once: one may be ready
+    /// before the last is spawned. A failure is noted.
+    fn spawn_possible(
+        &self,
+        context: &Context<'_>,
+        progress: &mut Progress,
+        have_awaited: &dyn Fn(Wait),
+    ) {
         if progress.outcome.is_err() {
-            return waits;
+            return;
         }
         let is_ready = |name: &String| progress.is_ready(name);
         let unmet = |service: &Planned, need: &String| {
@@ -120,17 +125,23 @@ impl StartAll<'_> {
             let is_spawned = progress.starting.iter().any(|it| it.service == service.name);
             !is_spawned && !service.definition.needs().iter().any(|need| unmet(service, need))
         });
-        let possible: Vec<&Planned> = possible.collect();
+        let mut possible: Vec<&Planned> = possible.collect();
         if possible.is_empty() {
-            return waits;
+            return;
         }
+        // What takes longest to be ready first: the API server, with which keep services are registered
+        // then, and real programs.
+        possible.sort_by_key(|service| {
+            (service.name != reset::API, service.provider == Provider::Embedded)
+        });
         let spawned = possible.into_iter().try_for_each(|service| {
             let wait = self.spawn(context, service, progress);
-            waits.push(wait.with_context(|| service.name.clone())?);
+            let wait = wait.with_context(|| service.name.clone())?;
+            progress.awaited += 1;
+            have_awaited(wait);
             Ok(())
         });
         progress.fail_if(spawned.and_then(|()| progress.state.save(self.cluster.folder)));
-        waits
     }
 
     fn spawn(
