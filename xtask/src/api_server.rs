@@ -12,7 +12,7 @@ use crate::parent::ParentApi;
 use crate::services::Context;
 use crate::stack::StackFolder;
 
-/// How long one request may take.
+/// How long each step of a request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client of the stack's API server.
@@ -40,8 +40,14 @@ impl ApiServer {
         if let Some(api) = &context.parent.api {
             return Self::of_parent(api, token);
         }
-        let agent = agent_of_stack(context.folder)?;
-        Ok(Self::new(agent, &context.address("api"), token))
+        let agent = match context.agent.get() {
+            Some(agent) => agent,
+            None => {
+                let agent = agent_of_stack(context.folder)?;
+                context.agent.get_or_init(|| agent)
+            }
+        };
+        Ok(Self::new(agent.clone(), &context.address("api"), token))
     }
 
     /// One that is not ours.
@@ -142,7 +148,12 @@ pub(crate) fn agent_of_stack(folder: &StackFolder) -> anyhow::Result<ureq::Agent
 fn agent(tls: TlsConfig) -> ureq::Agent {
     ureq::Agent::config_builder()
         .tls_config(tls)
-        .timeout_global(Some(PATIENCE))
+        // With a limit for the whole, ureq would start a thread for every request, to look up the name.
+        .timeout_connect(Some(PATIENCE))
+        .timeout_send_request(Some(PATIENCE))
+        .timeout_send_body(Some(PATIENCE))
+        .timeout_recv_response(Some(PATIENCE))
+        .timeout_recv_body(Some(PATIENCE))
         .proxy(None)
         .http_status_as_error(false)
         .build()

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::process::orphans;
 use crate::programs;
-use crate::services::Context;
-use crate::services::Definition;
+use crate::services::{Context, Definition, Tokens};
 use crate::settings::Era;
 use crate::stack::state::Service;
 use crate::stack::{StackFolder, State};
@@ -31,11 +31,15 @@ pub(crate) struct Cluster<'a> {
     pub(crate) folder: &'a StackFolder,
     pub(crate) state: State,
     git: Option<PathBuf>,
+    tokens: Tokens,
+    agent: OnceLock<ureq::Agent>,
 }
 
 impl<'a> Cluster<'a> {
     pub(crate) fn new(workspace: &'a Workspace, folder: &'a StackFolder, state: State) -> Self {
-        Self { workspace, folder, state, git: programs::find("git") }
+        let git = programs::find("git");
+        let (tokens, agent) = (Tokens::of(state.settings.fixtures()), OnceLock::new());
+        Self { workspace, folder, state, git, tokens, agent }
     }
 
     /// The stack of that folder.
@@ -62,6 +66,8 @@ impl<'a> Cluster<'a> {
             markers: services.map(|known| (known.name.clone(), known.marker.clone())).collect(),
             admin_token: &self.state.admin_token,
             git: self.git.clone(),
+            tokens: &self.tokens,
+            agent: &self.agent,
         }
     }
 

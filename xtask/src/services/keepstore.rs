@@ -66,8 +66,8 @@ fn launch(context: &Context<'_>, service: &str) -> Launch {
 }
 
 /// Lets the holder of a fixture token list and delete blocks, if the fixtures have that token.
-fn managed_by(label: &str, mut launch: Launch, context: &Context<'_>) -> Launch {
-    if let Ok(token) = context.settings.fixtures().auth_token(label) {
+fn managed_by(label: &'static str, mut launch: Launch, context: &Context<'_>) -> Launch {
+    if let Some(token) = context.tokens.get(label) {
         let file = context.folder.keep_token(label);
         launch.arguments.push(flag("data-manager-token-file", file.display()));
         launch.files.push((file, token));

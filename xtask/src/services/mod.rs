@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::parent::Parent;
 use crate::settings::Settings;
@@ -22,10 +23,12 @@ mod keepstore;
 pub(crate) mod launch;
 pub(crate) mod nginx;
 pub(crate) mod passenger;
+mod tokens;
 mod words;
 
 pub(crate) use definition::{Definition, definitions};
 use launch::{Launch, Probe, Question, Sockets, flag};
+pub(crate) use tokens::Tokens;
 
 /// All kinds that have a provider, in the order in which they are shown.
 pub(crate) const KINDS: &[&Kind] =
@@ -139,6 +142,10 @@ pub(crate) struct Context<'a> {
     pub(crate) admin_token: &'a str,
     /// Where `git` is, for those that require it.
     pub(crate) git: Option<PathBuf>,
+    /// With which services are started.
+    pub(crate) tokens: &'a Tokens,
+    /// The client with which we ask the stack's own API server, once we have: it keeps the connection.
+    pub(crate) agent: &'a OnceLock<ureq::Agent>,
 }
 
 impl Context<'_> {
