@@ -58,7 +58,7 @@ impl<'a> Ending<'a> {
     ///
     /// # Errors
     /// When a process cannot be watched.
-    pub(super) fn look_again(&mut self) -> anyhow::Result<bool> {
+    fn look_again(&mut self) -> anyhow::Result<bool> {
         let targets = self.targets.iter().enumerate();
         let signs = targets.map(|(service, target)| {
             let known = self.running.values().filter(|member| member.service == service);
@@ -85,12 +85,12 @@ impl<'a> Ending<'a> {
         Ok(anything)
     }
 
-    /// Looks again when all that we know of has ended; true if there is more. A look can miss a
+    /// Looks when nothing that we know of runs, at first or any more; true if there is more. A look can miss a
     /// process that forks and ends at once, but as long as somebody holds a lock there is more.
     ///
     /// # Errors
     /// When whoever holds a lock cannot be found.
-    fn look_for_more(&mut self) -> anyhow::Result<bool> {
+    pub(super) fn look_for_more(&mut self) -> anyhow::Result<bool> {
         let deadline = Instant::now() + LOCK_PATIENCE;
         while !self.look_again()? {
             let held = |target: &'a Target| Some((&target.service, target.held_lock()?));

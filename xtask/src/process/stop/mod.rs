@@ -57,7 +57,10 @@ pub(crate) fn stop(
 ) -> anyhow::Result<Vec<Killed>> {
     let mut ending = Ending::new(targets, home);
     let now = Instant::now();
-    ending.look_again()?;
+    if !ending.look_for_more()? {
+        // They have ended by themselves.
+        return Ok(Vec::new());
+    }
     let commands = ending.start_commands();
     ending.ask()?;
     // A command may take half of the time that its service has.
