@@ -1,5 +1,6 @@
-//! Everything at once, since all ports are known before anything runs: services are spawned one
-//! after the other, which takes less time than forking at once, and awaited all together.
+//! Everything at once, since all ports are known before anything runs: the data of all services is
+//! prepared, they are spawned one after the other, which takes less time than forking at once, and
+//! awaited all together.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,6 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -37,9 +39,20 @@ pub(super) struct StartAll<'a> {
     pub(super) held: &'a BTreeMap<String, Held>,
 }
 
-/// What became of one that was waited for: a service's name and the daemon that it became, or
-/// nothing more than that the keep services are registered.
-type Done = Option<(String, Option<Identity>)>;
+/// The data of services while it is prepared, by their names.
+type Preparing<'scope> = BTreeMap<String, ScopedJoinHandle<'scope, anyhow::Result<()>>>;
+
+/// What became of one that was waited for: the service that is ready, or nothing more than that the
+/// keep services are registered.
+type Done = Option<Ready>;
+
+/// A service that answers.
+struct Ready {
+    service: String,
+    /// The daemon that it became.
+    daemon: Option<Identity>,
+    since: Instant,
+}
 
 /// When a service was spawned, and when it answered.
 #[derive(Clone, Debug)]
@@ -76,6 +89,7 @@ impl StartAll<'_> {
         context.held = held.map(|(port, held)| (port.clone(), held.addresses().to_vec())).collect();
         let mut progress = Progress::new(self.cluster.state.clone());
         std::thread::scope(|scope| {
+            let mut preparing = self.prepare(scope, &context);
             let (sender, results) = mpsc::channel();
             // The receiver lives as long as the scope, here and below.
             if !self.services.iter().any(|service| service.name == reset::API) {
@@ -84,7 +98,7 @@ impl StartAll<'_> {
                 scope.spawn(move || sender.send(self.register().map(|()| None)));
             }
             loop {
-                self.spawn_possible(&context, &mut progress, &|wait| {
+                self.spawn_possible(&context, &mut preparing, &mut progress, &|wait| {
                     let (sender, tls) = (sender.clone(), Arc::clone(&tls));
                     scope.spawn(move || sender.send(self.wait_for(wait, &tls)));
                 });
@@ -104,11 +118,30 @@ impl StartAll<'_> {
         Ok((progress.state, progress.outcome.map(|()| starting)))
     }
 
+    /// Each by a thread: repositories take longer than all that is spawned before they are needed.
+    fn prepare<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        context: &'scope Context<'_>,
+    ) -> Preparing<'scope> {
+        if self.keep_data {
+            return Preparing::new();
+        }
+        let prepare = |service: &'scope Planned| {
+            let (definition, name) = (&service.definition, &service.name);
+            let preparing =
+                scope.spawn(move || definition.prepare(context, name, &service.provider));
+            (name.clone(), preparing)
+        };
+        self.services.iter().map(prepare).collect()
+    }
+
     /// Spawns what has not been, and whose needs are met, and has it awaited at once: one may be ready
     /// before the last is spawned. A failure is noted.
     fn spawn_possible(
         &self,
         context: &Context<'_>,
+        preparing: &mut Preparing<'_>,
         progress: &mut Progress,
         have_awaited: &dyn Fn(Wait),
     ) {
@@ -135,7 +168,8 @@ impl StartAll<'_> {
             (service.name != reset::API, service.provider == Provider::Embedded)
         });
         let spawned = possible.into_iter().try_for_each(|service| {
-            let wait = self.spawn(context, service, progress);
+            let prepared = preparing.remove(&service.name).map_or(Ok(()), join);
+            let wait = prepared.and_then(|()| self.spawn(context, service, progress));
             let wait = wait.with_context(|| service.name.clone())?;
             progress.awaited += 1;
             have_awaited(wait);
@@ -151,9 +185,6 @@ impl StartAll<'_> {
         progress: &mut Progress,
     ) -> anyhow::Result<Wait> {
         let (folder, name) = (self.cluster.folder, &service.name);
-        if !self.keep_data {
-            service.definition.prepare(context, name, &service.provider)?;
-        }
         let program = Program::of(service, context, self.services_binary, self.held)?;
         for (path, text) in &program.launch.files {
             write_whole(path, text)?;
@@ -197,13 +228,12 @@ impl StartAll<'_> {
     /// The keep services are registered as soon as the API server answers.
     fn wait_for(&self, wait: Wait, tls: &Arc<rustls::ClientConfig>) -> anyhow::Result<Done> {
         let service = wait.service.clone();
-        let name = service.name.clone();
         let daemon = wait.until_ready(self.cluster, self.interrupt, tls)?;
-        if name == reset::API {
+        if service.name == reset::API {
             self.load_fixtures(&service)?;
             self.register()?;
         }
-        Ok(Some((name, daemon)))
+        Ok(Some(Ready { service: service.name, daemon, since: Instant::now() }))
     }
 
     /// A real API server has whatever it had when it ended.
@@ -260,7 +290,7 @@ impl Progress {
             Ok(done) => done,
             Err(error) => return self.fail_if(Err(error)),
         };
-        let Some((name, daemon)) = done else {
+        let Some(Ready { service: name, daemon, since }) = done else {
             self.registered = true;
             return;
         };
@@ -270,9 +300,13 @@ impl Progress {
             known.daemon = daemon;
         }
         if let Some(starting) = self.starting.iter_mut().find(|it| it.service == name) {
-            starting.ready = Some(Instant::now());
+            starting.ready = Some(since);
         }
     }
+}
+
+fn join(thread: ScopedJoinHandle<'_, anyhow::Result<()>>) -> anyhow::Result<()> {
+    thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))
 }
 
 /// The lock that a service's processes hold.
