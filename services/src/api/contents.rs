@@ -41,7 +41,7 @@ pub(crate) fn list(context: &Context<'_>, id: &str) -> Result<Value> {
         (listing.limit, listing.offset, listing.count) = (left, skip, true);
         let in_trash = readable::in_trash(context, resource, with_trash(context)?);
         let sought = Sought {
-            readable: readable::permitted(context, resource),
+            readable: readable::ways(context, resource),
             wanted: Condition::all([
                 listed(context, resource),
                 among.clone(),

@@ -93,8 +93,8 @@ fn sought(context: &Context<'_>, resource: &Resource, those: Condition) -> Resul
     let (era, request) = (context.era(), context.request);
     let with_trash = HAS_TRASH.of(era) && request.flag("include_trash")?;
     let readable = match resource.plural {
-        plural if plural == NODES.plural => crunch1::listed_nodes(context),
-        _ => readable::permitted(context, resource),
+        plural if plural == NODES.plural => vec![crunch1::listed_nodes(context)],
+        _ => readable::ways(context, resource),
     };
     let in_trash = readable::in_trash(context, resource, with_trash);
     let hidden = Condition::any([in_trash, versions::unlisted(context, resource)?]);
@@ -147,7 +147,11 @@ pub(crate) fn fetch(
         (true, None) => Some(sought.count(context.db, table)?),
         _ => None,
     };
-    let condition = sought.for_page(context.db, table, available)?;
+    let condition = match listing.distinct {
+        // What is on the page is not known by the objects: several may be one answer.
+        Some(_) => sought.condition(),
+        None => sought.for_page(context.db, table, available, listing)?,
+    };
     let (columns_sql, wanted) = (columns.sql(), &condition.sql);
     let all = format!("SELECT {distinct}{columns_sql} FROM {table} WHERE {wanted}");
     let sql = format!("{all} ORDER BY {} LIMIT ? OFFSET ?", listing.order);

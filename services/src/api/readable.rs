@@ -21,7 +21,12 @@ pub(crate) fn condition(context: &Context<'_>, resource: &Resource, with_trash: 
 }
 
 /// The condition on the rows of `resource` that the caller may see, be they in the trash or not.
-pub(crate) fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
+fn permitted(context: &Context<'_>, resource: &Resource) -> Condition {
+    Condition::any(ways(context, resource))
+}
+
+/// The same, as conditions of which one has to hold. Each is a search of its own.
+pub(crate) fn ways(context: &Context<'_>, resource: &Resource) -> Vec<Condition> {
     let access = &context.caller.access;
     let own = context.caller.account.as_ref();
     let own_uuid = own.map_or("", |account| &account.uuid);
@@ -31,10 +36,10 @@ pub(crate) fn permitted(context: &Context<'_>, resource: &Resource) -> Condition
         false => access.is_admin(),
     };
     if sees_all || resource.public {
-        return Condition::all([]);
+        return vec![Condition::all([])];
     }
     if is_token {
-        return Condition::equals("owner_uuid", own_uuid);
+        return vec![Condition::equals("owner_uuid", own_uuid)];
     }
     let (objects, owners) = (access.objects(), access.owners());
     let mut ways = vec![Condition::one_of("owner_uuid", &owners)];
@@ -76,7 +81,7 @@ pub(crate) fn permitted(context: &Context<'_>, resource: &Resource) -> Condition
     if resource.plural == USERS.plural && ALL_SEE_ACTIVE_USERS.of(context.era()) {
         ways.push(Condition::plain("is_active"));
     }
-    Condition::any(ways)
+    ways
 }
 
 /// The object or a project around it is in the trash; nothing is if that is shown, too.

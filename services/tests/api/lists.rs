@@ -51,6 +51,37 @@ fn each_user_lists_what_it_may_read() {
 }
 
 #[test]
+fn what_may_be_read_for_several_reasons_is_listed_once() {
+    let server = Server::start("current");
+    let made: Vec<String> = (0..5)
+        .map(|number| {
+            let collection = json!({"collection": {"name": format!("twice {number}")}});
+            let made = server.create("active", "collections", &collection);
+            made["uuid"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    let owner = server.get("active", "users/current").1["uuid"].clone();
+    for uuid in &made {
+        let link = json!({"link": {"link_class": "permission", "name": "can_read",
+            "tail_uuid": owner, "head_uuid": uuid}});
+        server.create("active", "links", &link);
+    }
+    let query = "collections?order=name&filters=[[%22name%22,%22like%22,%22twice%25%22]]";
+    for count in ["exact", "none"] {
+        for offset in 0..made.len() {
+            let page = format!("{query}&count={count}&limit=2&offset={offset}");
+            let (_, list) = server.get("active", &page);
+            let items = list["items"].as_array().unwrap().iter();
+            let found: Vec<_> = items.map(|item| item["uuid"].as_str().unwrap()).collect();
+            assert_eq!(found, made[offset..(offset + 2).min(made.len())], "{page}");
+            if count == "exact" {
+                assert_eq!(list["items_available"], 5);
+            }
+        }
+    }
+}
+
+#[test]
 fn distinct_answers_are_counted_and_paged_as_such() {
     let server = Server::start("current");
     let list = |query: &str| server.get("admin", &format!("collections?{query}")).1;
