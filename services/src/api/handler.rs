@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use super::caller::{self, Caller};
+use super::changed_rows::ChangedRows;
 use super::computed_permissions;
 use super::config;
 use super::context::{Api, Context};
@@ -125,7 +126,9 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
         Route::Vocabulary => Ok(config::vocabulary()),
         Route::ComputedPermissions => read(&computed_permissions::list),
         Route::TrashSweep => write(&trash_sweep::sweep),
-        Route::DatabaseReset => write(&reset_database),
+        Route::DatabaseReset => api
+            .store
+            .reset(|db, changed| in_context(db, &|context| reset_database(context, changed))),
         Route::List(resource) => read(&|context| list::list(context, resource)),
         Route::Show(resource, id) => read(&|context| list::show(context, resource, id)),
         Route::Create(resource) => write(&|context| write::create(context, resource)),
@@ -144,7 +147,7 @@ fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {
 }
 
 /// Puts the database back, unless it holds a user that no test made.
-fn reset_database(context: &Context<'_>) -> Result<Value> {
+fn reset_database(context: &Context<'_>, changed: &ChangedRows) -> Result<Value> {
     context.admin()?;
     let test_addresses = TEST_ADDRESSES.of(context.era());
     if let Some(uuid) = reset::foreign_user(context.db, test_addresses)? {
@@ -152,6 +155,6 @@ fn reset_database(context: &Context<'_>) -> Result<Value> {
             "Permission denied: refusing to reset a database with user {uuid}, who is no test user"
         )));
     }
-    reset::restore(context.db)?;
+    reset::restore(context.db, changed)?;
     Ok(json!({"success": true}))
 }

@@ -12,6 +12,7 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use rusqlite::Connection;
 use sdk_fixtures::Fixtures;
 
+use super::changed_rows::ChangedRows;
 use super::error::ApiError;
 use super::image;
 use super::reset;
@@ -101,13 +102,21 @@ fn measure(what: &str, folder: &Path) {
     let image = image::prepare(&fixtures, work.path(), Era::default()).unwrap();
     let load = load.elapsed();
     let store = Store::open(&work.path().join("api.sqlite"), &image).unwrap();
-    let reset = || {
+    let reset = |of_what: Option<&ChangedRows>| {
         let start = Clock::start();
-        store.write(|db| reset::restore(db).map_err(ApiError::from)).unwrap();
+        let restore = |db: &Connection, changed: &ChangedRows| {
+            reset::restore(db, of_what.unwrap_or(changed)).map_err(ApiError::from)
+        };
+        store.reset(restore).unwrap();
         start.elapsed()
     };
-    let resets = median((0..21).map(|_| reset()).collect());
-    println!("{what}: {records} records read in {read}, loaded in {load}, reset in {resets}");
+    let all = ChangedRows::unknown();
+    let resets = median((0..21).map(|_| reset(None)).collect());
+    let full_resets = median((0..21).map(|_| reset(Some(&all))).collect());
+    println!(
+        "{what}: {records} records read in {read}, loaded in {load}, reset in {resets}, \
+         all of it in {full_resets}"
+    );
 }
 
 #[test]

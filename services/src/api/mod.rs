@@ -19,6 +19,7 @@ mod attributes;
 mod audit_log;
 mod authorized_key;
 mod caller;
+mod changed_rows;
 mod collection;
 mod computed_permissions;
 mod condition;

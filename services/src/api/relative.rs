@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{Connection, Error, params};
+use rusqlite::{Connection, Error};
 use sdk_fixtures::Ago;
 
 use super::time;
@@ -82,13 +82,14 @@ pub(crate) fn refresh(db: &Connection, source: &str) -> rusqlite::Result<()> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     for (table, column) in columns {
+        // With their names as parameters SQLite would compile it anew each time.
+        let of_column = format!("table_name = '{table}' AND column_name = '{column}'");
         let sql = format!(
-            "UPDATE main.{table} SET {column} = filled(?1, relative.template)
+            "UPDATE main.{table} SET {column} = filled(?, relative.template)
              FROM {source}.relative_values AS relative
-             WHERE relative.table_name = ?2 AND relative.column_name = ?3
-                 AND relative.row_id = {table}.id"
+             WHERE {of_column} AND relative.row_id = {table}.id"
         );
-        db.prepare_cached(&sql)?.execute(params![now, table, column])?;
+        db.prepare_cached(&sql)?.execute([now])?;
     }
     Ok(())
 }

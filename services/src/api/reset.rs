@@ -1,12 +1,14 @@
 //! The way back to the fixtures, within one transaction: requests see the state before or after.
 //!
-//! The image of the fixture database is attached to the writing connection. Tables are emptied and
-//! filled from it, which SQLite does by copying records as they are, since both have one schema.
+//! The image of the fixture database is attached to the writing connection. Rows that may differ from it
+//! are removed and copied from there. A whole table is emptied and filled, which SQLite does by copying
+//! records as they are, since both have one schema.
 
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::changed_rows::{ChangedRows, Rows};
 use super::relative;
 use super::schema;
 
@@ -30,15 +32,30 @@ pub(crate) fn attach(db: &Connection, image: &Path) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Puts all tables that the fixtures fill back to what they were, with times relative to now.
+/// Puts all tables that the fixtures fill back to what they were, with times relative to now. Rows that
+/// are not in `changed` are as in the image, save for such times.
 ///
 /// # Errors
 /// Those of the database.
-pub(crate) fn restore(db: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn restore(db: &Connection, changed: &ChangedRows) -> rusqlite::Result<()> {
     for table in reset_tables(db)? {
-        db.prepare_cached(&format!("DELETE FROM main.{table}"))?.execute([])?;
-        db.prepare_cached(&format!("INSERT INTO main.{table} SELECT * FROM image.{table}"))?
-            .execute([])?;
+        let delete = format!("DELETE FROM main.{table}");
+        let insert = format!("INSERT INTO main.{table} SELECT * FROM image.{table}");
+        match changed.of(&table) {
+            Rows::All => {
+                db.prepare_cached(&delete)?.execute([])?;
+                db.prepare_cached(&insert)?.execute([])?;
+            }
+            Rows::These(ids) => {
+                // All are removed before the first is back: no two have one uuid.
+                for sql in [delete, insert] {
+                    let mut statement = db.prepare_cached(&format!("{sql} WHERE id = ?"))?;
+                    for id in ids {
+                        statement.execute([id])?;
+                    }
+                }
+            }
+        }
     }
     relative::refresh(db, "image")?;
     schema::touch_permissions(db)
@@ -72,4 +89,96 @@ pub(crate) fn foreign_user(
         .into_iter()
         .find(|(_, email)| !allowed_endings.iter().any(|ending| email.ends_with(ending)));
     Ok(foreign.map(|(uuid, _)| uuid))
+}
+
+#[cfg(test)]
+mod tests {
+    use sdk_fixtures::Fixtures;
+
+    use super::*;
+    use crate::api::error::ApiError;
+    use crate::api::image;
+    use crate::api::store::Store;
+    use crate::era::Era;
+
+    /// Rows of some tables are removed, changed and added, of one more than are remembered one by one.
+    const CHANGES: &str = "
+        DELETE FROM collections WHERE id % 3 = 0;
+        UPDATE collections SET name = 'other', owner_uuid = NULL WHERE id % 3 = 1;
+        INSERT INTO collections (uuid) VALUES ('a new one');
+        UPDATE users SET uuid = 'swapped' WHERE id = (SELECT min(id) FROM users);
+        UPDATE users SET uuid = (SELECT uuid FROM image.users ORDER BY id LIMIT 1)
+            WHERE id = (SELECT max(id) FROM users);
+        DELETE FROM links WHERE TRUE;
+        WITH RECURSIVE numbers (number) AS (
+            SELECT 1 UNION ALL SELECT number + 1 FROM numbers LIMIT 2000
+        ) INSERT INTO logs (uuid) SELECT 'log ' || number FROM numbers;
+    ";
+
+    fn change(store: &Store) {
+        store.write(|db| Ok(db.execute_batch(CHANGES)?)).unwrap();
+    }
+
+    fn reset(store: &Store) {
+        store.reset(|db, changed| Ok(restore(db, changed)?)).unwrap();
+    }
+
+    /// Tables that are not as in the image, in what is not relative to now.
+    fn differing(store: &Store) -> Vec<String> {
+        let differs = |db: &Connection, table: &str| -> rusqlite::Result<bool> {
+            let columns = "SELECT group_concat(name) FROM pragma_table_info(?1) WHERE name NOT IN
+                (SELECT column_name FROM image.relative_columns WHERE table_name = ?1)";
+            let columns: String = db.query_row(columns, [table], |row| row.get(0))?;
+            let rows = |schema: &str| format!("SELECT {columns} FROM {schema}.{table}");
+            let less =
+                |one: &str, other: &str| format!("EXISTS ({} EXCEPT {})", rows(one), rows(other));
+            let sql = format!("SELECT {} OR {}", less("main", "image"), less("image", "main"));
+            db.query_row(&sql, [], |row| row.get(0))
+        };
+        let of_all = |db: &Connection| -> rusqlite::Result<Vec<String>> {
+            let mut tables = reset_tables(db)?;
+            tables.retain(|table| differs(db, table).unwrap());
+            Ok(tables)
+        };
+        store.write(|db| Ok(of_all(db)?)).unwrap()
+    }
+
+    #[test]
+    fn all_that_was_changed_is_as_before() {
+        for era in Era::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            let image = image::prepare(&Fixtures::builtin(), folder.path(), era).unwrap();
+            let path = folder.path().join("database");
+            let store = Store::open(&path, &image).unwrap();
+            assert_eq!(differing(&store), [""; 0]);
+            for _ in 0..2 {
+                change(&store);
+                assert_eq!(differing(&store), ["users", "collections", "links", "logs"]);
+                reset(&store);
+                assert_eq!(differing(&store), [""; 0], "{era:?}");
+            }
+            change(&store);
+            // Another server does not know what this one has changed.
+            drop(store);
+            let store = Store::open(&path, &image).unwrap();
+            reset(&store);
+            assert_eq!(differing(&store), [""; 0], "{era:?}");
+        }
+    }
+
+    #[test]
+    fn a_reset_that_fails_forgets_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = image::prepare(&Fixtures::builtin(), folder.path(), Era::Current).unwrap();
+        let store = Store::open(&folder.path().join("database"), &image).unwrap();
+        change(&store);
+        let failed: Result<(), _> = store.reset(|db, changed| {
+            restore(db, changed)?;
+            Err(ApiError::NotFound)
+        });
+        assert!(failed.is_err());
+        assert_ne!(differing(&store), [""; 0]);
+        reset(&store);
+        assert_eq!(differing(&store), [""; 0]);
+    }
 }

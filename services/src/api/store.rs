@@ -2,13 +2,15 @@
 //! fixture database that a reset returns to.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use rusqlite::hooks::Action;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::sync::watch;
 
+use super::changed_rows::ChangedRows;
 use super::error::{ApiError, Result};
 use super::full_text;
 use super::json_containment;
@@ -23,7 +25,7 @@ const STATEMENTS: usize = 128;
 /// How much of a database whoever loads fixtures keeps in memory.
 pub(crate) const LOADER_CACHE_KIB: i64 = 256 << 10;
 
-/// How much of the database the writer keeps in memory, if it is so large: a reset writes all of it.
+/// How much of the database the writer keeps in memory, if it is so large: a reset may write all of it.
 const WRITER_CACHE_KIB: i64 = 4 << 10;
 
 /// An open database.
@@ -31,6 +33,8 @@ const WRITER_CACHE_KIB: i64 = 4 << 10;
 pub(crate) struct Store {
     path: PathBuf,
     writer: Mutex<Connection>,
+    /// Rows that may differ from the image, values that are relative to now apart.
+    changed: Arc<Mutex<ChangedRows>>,
     readers: Mutex<Vec<Connection>>,
     written: watch::Sender<()>,
 }
@@ -41,20 +45,29 @@ impl Store {
     /// # Errors
     /// When a file cannot be read, made or understood.
     pub(crate) fn open(path: &Path, image: &Path) -> anyhow::Result<Self> {
+        let mut changed = ChangedRows::unknown();
         if !path.exists() {
             create(path, image).with_context(|| format!("create database {}", path.display()))?;
+            changed = ChangedRows::none();
         }
+        let changed = Arc::new(Mutex::new(changed));
         let open = || -> rusqlite::Result<Connection> {
-            let writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             writer.pragma_update(None, "journal_mode", "WAL")?;
             writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
             reset::attach(&writer, image)?;
+            let changed = Arc::clone(&changed);
+            // It is told of every row, save when a table is emptied without a condition.
+            writer.update_hook(Some(move |_: Action, _: &str, table: &str, id| {
+                lock(&changed).note(table, id);
+            }))?;
             Ok(writer)
         };
         let writer = open().with_context(|| format!("open database {}", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(writer),
+            changed,
             readers: Mutex::new(Vec::new()),
             written: watch::Sender::new(()),
         })
@@ -82,7 +95,31 @@ impl Store {
     /// # Errors
     /// Those of `work` and of the database.
     pub(crate) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.write_with(&mut lock(&self.writer), work)
+    }
+
+    /// Runs `work` as the only writer. It is told which rows may differ from the image, and when it has
+    /// succeeded none does.
+    ///
+    /// # Errors
+    /// Those of `work` and of the database.
+    pub(crate) fn reset<T>(
+        &self,
+        work: impl FnOnce(&Connection, &ChangedRows) -> Result<T>,
+    ) -> Result<T> {
         let mut writer = lock(&self.writer);
+        // What `work` itself changes is noted meanwhile, and forgotten only with its success.
+        let changed = lock(&self.changed).clone();
+        let result = self.write_with(&mut writer, |db| work(db, &changed))?;
+        *lock(&self.changed) = ChangedRows::none();
+        Ok(result)
+    }
+
+    fn write_with<T>(
+        &self,
+        writer: &mut Connection,
+        work: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit().map_err(ApiError::from)?;
