@@ -26,7 +26,7 @@ use super::websocket;
 use super::write;
 use crate::era::Era;
 use crate::era::api::{CORS_REQUEST_HEADERS, TELLS_REQUEST_ID, TEST_ADDRESSES};
-use crate::in_place::in_place;
+use crate::in_place::{at_once, in_place};
 use crate::log;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
@@ -98,8 +98,13 @@ async fn respond(api: Arc<Api>, request: Request<Incoming>, cacheable: &mut bool
     };
     *cacheable = parts.uri.path() == route::DISCOVERY_PATH;
     let work = || dispatch(&api, &ApiRequest::read(&parts, &body, api.era)?);
+    let route = route::find(api.era, &parts.method, parts.uri.path());
     // What a panic may have left half done is in a transaction, which is rolled back.
-    in_place(work).unwrap_or(Err(ApiError::Unfinished))
+    let done = match body.is_empty() && route.is_some_and(|route| route.reads_little()) {
+        true => at_once(work),
+        false => in_place(work),
+    };
+    done.unwrap_or(Err(ApiError::Unfinished))
 }
 
 fn dispatch(api: &Api, request: &ApiRequest) -> Result<Bytes> {

@@ -3,8 +3,9 @@
 use hyper::Method;
 
 use super::computed_permissions::COMPUTED_PERMISSIONS;
+use super::crunch2::CONTAINERS;
 use super::resource::Resource;
-use super::resources;
+use super::resources::{self, COLLECTIONS};
 use super::special::{self, Special};
 use crate::era::Era;
 use crate::era::api::{
@@ -39,6 +40,25 @@ pub(crate) enum Route<'a> {
     Delete(&'static Resource, &'a str),
     /// A special action, on one object or on the resource.
     Special(&'static Special, Option<&'a str>),
+}
+
+/// What reads one object or a few, whatever is stored.
+const READS_LITTLE: &[&str] = &["accessible", "current", "system"];
+
+impl Route<'_> {
+    /// Whether it is answered at once: by what is known, or by small objects that are few.
+    pub(crate) fn reads_little(&self) -> bool {
+        match self {
+            Self::Discovery | Self::Config | Self::Vocabulary => true,
+            // A manifest may be of any length, and each of its blocks is signed. Who sees a container
+            // depends on many others.
+            Self::Show(resource, _) => {
+                ![COLLECTIONS.plural, CONTAINERS.plural].contains(&resource.plural)
+            }
+            Self::Special(special, None) => READS_LITTLE.contains(&special.name),
+            _ => false,
+        }
+    }
 }
 
 /// Where the discovery document lies.
