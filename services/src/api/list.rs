@@ -154,7 +154,8 @@ pub(crate) fn fetch(
     };
     let (columns_sql, wanted) = (columns.sql(), &condition.sql);
     let all = format!("SELECT {distinct}{columns_sql} FROM {table} WHERE {wanted}");
-    let sql = format!("{all} ORDER BY {} LIMIT ? OFFSET ?", listing.order);
+    // A limit that is a parameter and no more would have SQLite compile the query each time.
+    let sql = format!("{all} ORDER BY {} LIMIT ? + 0 OFFSET ?", listing.order);
     let page = [listing.limit, listing.offset].map(|number| {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         Sql::Integer(number)

@@ -51,13 +51,15 @@ impl Sought {
         if self.all_are_readable() {
             return Ok(self.condition());
         }
-        let are_few = match known {
-            Some(number) => number <= FEW,
-            None => self.count_up_to(db, table, FEW + 1)? <= FEW,
+        let number = match known {
+            Some(number) => number,
+            None => self.count_up_to(db, table, FEW + 1)?,
         };
-        Ok(match are_few {
-            true => self.first_of_each_way(table, listing),
-            false => self.with(Condition::any(self.readable.clone()).checked()),
+        Ok(match number {
+            // All are read.
+            _ if number <= listing.limit => self.condition(),
+            _ if number <= FEW => self.first_of_each_way(table, listing),
+            _ => self.with(Condition::any(self.readable.clone()).checked()),
         })
     }
 
@@ -93,7 +95,8 @@ impl Sought {
         let most = Sql::Integer(i64::try_from(most).unwrap_or(i64::MAX));
         let ways = self.each_way().map(|way| {
             let mut first = rows("id", table, &way);
-            first.sql = format!("SELECT * FROM ({} ORDER BY {} LIMIT ?)", first.sql, listing.order);
+            first.sql =
+                format!("SELECT * FROM ({} ORDER BY {} LIMIT ? + 0)", first.sql, listing.order);
             first.parameters.push(most.clone());
             first
         });

@@ -28,6 +28,10 @@ pub(crate) const LOADER_CACHE_KIB: i64 = 256 << 10;
 /// How much of the database the writer keeps in memory, if it is so large: a reset may write all of it.
 const WRITER_CACHE_KIB: i64 = 4 << 10;
 
+/// How much of it a reader keeps: with the next write of another connection SQLite gives all of that
+/// back, piece by piece, and whichever thread had made room for it keeps the room.
+const READER_CACHE_KIB: i64 = 512;
+
 /// An open database.
 #[derive(Debug)]
 pub(crate) struct Store {
@@ -81,7 +85,11 @@ impl Store {
         let idle = lock(&self.readers).pop();
         let reader = match idle {
             Some(reader) => reader,
-            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            None => {
+                let reader = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                reader.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+                reader
+            }
         };
         reader.prepare_cached("BEGIN")?.execute([])?;
         let result = work(&reader);
