@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -190,6 +190,53 @@ fn copies_share_what_git_never_changes_and_nothing_else() {
         let same = path.metadata().unwrap().ino() == copy.metadata().unwrap().ino();
         let object = path.components().any(|part| part.as_os_str() == "objects");
         assert_eq!(same, object, "{}", path.display());
+    }
+}
+
+#[test]
+fn only_a_repository_that_differs_is_copied_again() {
+    let (cache, prepared) = prepared();
+    let target = cache.path().join("copy");
+    git::install(&prepared, &target).unwrap();
+    let all = names(&prepared);
+    let inode = |name: &str| target.join(name).metadata().unwrap().ino();
+    let changes: [fn(&Path); 6] = [
+        |repository| {
+            // As long as before, and as old.
+            let head = repository.join("HEAD");
+            let modified = head.metadata().unwrap().modified().unwrap();
+            let text = std::fs::read_to_string(&head).unwrap().replace("master", "retsam");
+            std::fs::write(&head, text).unwrap();
+            std::fs::File::options()
+                .write(true)
+                .open(&head)
+                .unwrap()
+                .set_modified(modified)
+                .unwrap();
+        },
+        |repository| std::fs::create_dir(repository.join("refs/heads/empty")).unwrap(),
+        |repository| std::fs::remove_file(repository.join("packed-refs")).unwrap(),
+        |repository| std::fs::remove_dir_all(repository.join("objects/pack")).unwrap(),
+        |repository| {
+            let executable = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(repository.join("config"), executable).unwrap();
+        },
+        |repository| std::fs::remove_dir_all(repository).unwrap(),
+    ];
+    for change in changes {
+        let before: Vec<_> = all.iter().map(|name| inode(name)).collect();
+        change(&target.join(FOO));
+        git::install(&prepared, &target).unwrap();
+        for (name, before) in all.iter().zip(before) {
+            assert!(name == FOO || inode(name) == before, "{name}");
+        }
+        let moved = |path: &PathBuf| prepared.join(path.strip_prefix(&target).unwrap());
+        let fresh = contents(&target);
+        let fresh: BTreeMap<_, _> =
+            fresh.iter().map(|(path, b)| (moved(path), b.clone())).collect();
+        assert_eq!(fresh, contents(&prepared));
+        assert!(!target.join(FOO).join("refs/heads/empty").exists());
+        assert_eq!(target.join(FOO).join("config").metadata().unwrap().mode() & 0o111, 0);
     }
 }
 
