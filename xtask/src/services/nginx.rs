@@ -1,8 +1,10 @@
 //! The TLS front of keepproxy and arv-git-httpd: nginx, where it is installed with TLS, else ours.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use super::{Context, Kind, Launch, Probe, Question, Real, Sockets, flag, nothing};
 use crate::{environment, template};
@@ -90,11 +92,18 @@ fn values<A: Display>(
     values.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-/// Whether that nginx has TLS, and can be told where to log from the very beginning.
+/// Whether that nginx has TLS, and can be told where to log from the very beginning. It is asked once,
+/// however many stacks want it.
 ///
 /// # Errors
 /// Says what it lacks.
 pub(crate) fn check(program: &Path) -> Result<(), String> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, Result<(), String>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(program.to_owned()).or_insert_with(|| ask(program)).clone()
+}
+
+fn ask(program: &Path) -> Result<(), String> {
     let mut command = Command::new(program);
     environment::clean(&mut command);
     let output = command.arg("-V").output().map_err(|error| format!("nginx -V: {error}"))?;
