@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 
-use super::Cluster;
+use super::{Cluster, joined};
 use crate::process::pidfd::PidFd;
 use crate::readiness::{Asked, Awaited, Exec, Listener, Log, NotReady, Port};
 use crate::services::launch::Probe;
@@ -62,10 +62,7 @@ pub(crate) fn check_until(
             scope.spawn(move || check_one(cluster, service, tls, deadline, interrupt))
         };
         let threads: Vec<_> = services.iter().map(ask).collect();
-        let joined = threads
-            .into_iter()
-            .map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))?);
-        joined.collect()
+        threads.into_iter().map(joined).collect()
     })
 }
 

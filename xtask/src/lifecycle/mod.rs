@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::thread::ScopedJoinHandle;
 
 use crate::process::orphans;
 use crate::programs;
@@ -107,6 +108,14 @@ impl<'a> Cluster<'a> {
     pub(crate) fn service_names(&self) -> Vec<String> {
         self.state.services.iter().map(|service| service.name.clone()).collect()
     }
+}
+
+/// What came of the thread that has worked for one service.
+///
+/// # Errors
+/// Its own, and that it panicked.
+fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+    thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))
 }
 
 /// That a stack is not up, and what to do about it.

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::health::Health;
-use super::{Cluster, health};
+use super::{Cluster, health, joined};
 use crate::api_server::ApiServer;
 use crate::parent::ParentApi;
 use crate::registration;
@@ -32,7 +32,7 @@ pub(crate) fn reset_data(cluster: &Cluster<'_>, names: &[String]) -> anyhow::Res
             threads.push(scope.spawn(reset));
         }
         for thread in threads {
-            thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+            joined(thread)?;
         }
         Ok(())
     })

@@ -15,7 +15,7 @@ use anyhow::Context as _;
 
 use super::program::Program;
 use super::wait::Wait;
-use super::{Cluster, health, reset, take_down};
+use super::{Cluster, health, joined, reset, take_down};
 use crate::output::say;
 use crate::plan::Planned;
 use crate::ports::Held;
@@ -168,7 +168,7 @@ impl StartAll<'_> {
             (service.name != reset::API, service.provider == Provider::Embedded)
         });
         let spawned = possible.into_iter().try_for_each(|service| {
-            let prepared = preparing.remove(&service.name).map_or(Ok(()), join);
+            let prepared = preparing.remove(&service.name).map_or(Ok(()), joined);
             let wait = prepared.and_then(|()| self.spawn(context, service, progress));
             let wait = wait.with_context(|| service.name.clone())?;
             progress.awaited += 1;
@@ -303,10 +303,6 @@ impl Progress {
             starting.ready = Some(since);
         }
     }
-}
-
-fn join(thread: ScopedJoinHandle<'_, anyhow::Result<()>>) -> anyhow::Result<()> {
-    thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked")))
 }
 
 /// The lock that a service's processes hold.

@@ -85,8 +85,9 @@ impl<'a> Ending<'a> {
         Ok(anything)
     }
 
-    /// Looks when nothing that we know of runs, at first or any more; true if there is more. A look can miss a
-    /// process that forks and ends at once, but as long as somebody holds a lock there is more.
+    /// Looks when nothing that we know of runs, at first or any more; true if there is more. A look
+    /// can miss a process that forks and ends at once, but as long as somebody holds a lock there is
+    /// more.
     ///
     /// # Errors
     /// When whoever holds a lock cannot be found.
