@@ -13,8 +13,8 @@ const PIECE: usize = 256 << 10;
 /// Reads all pieces of `text` with `read`, in their order; `None` if it is too small for several, or
 /// one of them cannot be read alone.
 pub(super) fn read<T: Send>(text: &str, read: impl Fn(&str) -> Option<T> + Sync) -> Option<Vec<T>> {
-    let pieces = pieces(text, PIECE);
-    if pieces.len() < 2 || refers_to_others(text) {
+    let pieces = untied(text, PIECE);
+    if pieces.len() < 2 {
         return None;
     }
     let next = AtomicUsize::new(0);
@@ -46,9 +46,23 @@ fn take<'a>(pieces: &[&'a str], next: &AtomicUsize) -> Option<(usize, &'a str)> 
     Some((place, pieces.get(place).copied()?))
 }
 
-/// Whether records use what stands before them: it would only be found out while they are read.
-fn refers_to_others(text: &str) -> bool {
-    text.contains("<<:") || text.contains(": *")
+/// `text` cut as by [`pieces`], save that all from the first to the last with an anchor or an alias
+/// are one: that an alias's anchor stands in another piece would only be found out while it is read.
+fn untied(text: &str, length: usize) -> Vec<&str> {
+    let mut pieces = pieces(text, length);
+    let first = pieces.iter().position(|piece| is_tied(piece));
+    let last = pieces.iter().rposition(|piece| is_tied(piece));
+    if let (Some(first), Some(last)) = (first, last) {
+        let start: usize = pieces[..first].iter().map(|piece| piece.len()).sum();
+        let length: usize = pieces[first..=last].iter().map(|piece| piece.len()).sum();
+        pieces.splice(first..=last, [&text[start..start + length]]);
+    }
+    pieces
+}
+
+/// Whether there may be an anchor or an alias in `piece`.
+fn is_tied(piece: &str) -> bool {
+    ["<<:", ": *", ": &"].iter().any(|sign| piece.contains(sign))
 }
 
 /// `text` cut before lines that begin a record, each piece longer than `length` save the last.
@@ -92,6 +106,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn pieces_that_may_refer_to_each_other_are_one() {
+        let text = "a:\n  x: 1\nb: &b\n  x: 1\nc:\n  x: 2\nd:\n  <<: *b\ne:\n  x: 3\n";
+        let tied = "b: &b\n  x: 1\nc:\n  x: 2\nd:\n  <<: *b\n";
+        assert_eq!(untied(text, 0), ["a:\n  x: 1\n", tied, "e:\n  x: 3\n"]);
+        assert_eq!(untied(tied, 0), [tied]);
+    }
+
     /// A file of many pieces.
     fn large(record: &str) -> String {
         (0..3 * PIECE / record.len()).map(|number| format!("r{number}:\n{record}")).collect()
@@ -110,6 +132,6 @@ mod tests {
         let text = large("  x: 1\n");
         assert_eq!(read(&text, |piece| piece.starts_with("r0:").then_some(())), None);
         assert_eq!(read("a: {}\n", |_| Some(())), None, "one piece is the file");
-        assert_eq!(read(&large("  <<: *other\n"), |_| Some(())), None);
+        assert_eq!(read(&large("  <<: *other\n"), |_| Some(())), None, "nor can it be cut");
     }
 }

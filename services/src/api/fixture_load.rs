@@ -3,26 +3,22 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use md5::{Digest, Md5};
 use rusqlite::Connection;
-use sdk_fixtures::{Class, Fixtures, Record, Value as Fixture};
+use sdk_fixtures::{Class, Fixtures, Record};
 use serde_json::Value;
 
 use super::collection;
 use super::dropped::KEEP_DISKS;
-use super::fixture_table::{FixtureTable, MAX_ID, Row};
-use super::fixture_value;
+use super::fixture_draft::{self, Draft};
+use super::fixture_table::{Columns, FixtureTable};
 use super::object::{self, Object};
-use super::relative;
+use super::parallel;
 use super::resource::Resource;
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, COLLECTIONS, KEEP_SERVICES, USERS};
-use super::time;
 use crate::era::Era;
 use crate::era::api::{RESET_FORGETS_KEEP_SERVICES, TOKEN_IS_ITS_UUID};
-
-/// Columns that Rails has, clients never see, and nothing here needs.
-const IGNORED: &[&str] = &["updated_at"];
 
 /// Users by the id that tokens refer to.
 type UserIds = HashMap<i64, String>;
@@ -62,112 +58,41 @@ fn load_class(
     class: &Class,
     user_ids: &mut UserIds,
 ) -> anyhow::Result<()> {
-    let mut table = FixtureTable::new(db, resource, era)?;
+    let columns = Columns::of(resource, era);
     let now = jiff::Timestamp::now();
     let mut records: Vec<&Record> = class.records.iter().collect();
     // A table grows at its end when ids rise.
-    records.sort_by_cached_key(|record| own_id(record).unwrap_or(label_id(&record.label)));
-    for record in records {
-        let place = || format!("{}.yml: {}", class.name, record.label);
-        let mut row = row(&table, era, record, now).with_context(place)?;
-        if resource.plural == USERS.plural {
-            user_ids.insert(row.id, object::text(&row.object, "uuid").to_owned());
-        } else if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
-            complete_token(&mut row.object, record, era, user_ids);
-        } else if resource.plural == COLLECTIONS.plural {
-            collection::derive(&mut row.object, era);
-        }
-        table.insert(&row).with_context(place)?;
+    records.sort_by_cached_key(|record| fixture_draft::id_of(record));
+    let place = |record: &Record| format!("{}.yml: {}", class.name, record.label);
+    let rows = parallel::try_map(&records, |record| {
+        let mut draft = Draft::read(record, resource, era, now).with_context(|| place(record))?;
+        complete(&mut draft.object, record, resource, era, user_ids);
+        Ok::<_, anyhow::Error>(columns.row(draft))
+    })?;
+    let mut table = FixtureTable::new(db, &columns)?;
+    for (row, record) in rows.iter().zip(records) {
+        table.insert(row).with_context(|| place(record))?;
+    }
+    if resource.plural == USERS.plural {
+        user_ids.extend(rows.into_iter().map(|row| (row.id, row.uuid)));
     }
     table.finish()?;
     Ok(())
 }
 
-/// The id that a fixture gives itself.
-fn own_id(record: &Record) -> Option<i64> {
-    match record.get("id")?.in_yaml_1_1() {
-        Fixture::Integer(id) => Some(id),
-        _ => None,
-    }
-}
-
-fn row(
-    table: &FixtureTable<'_>,
-    era: Era,
+/// Adds what follows from the attributes that a fixture sets.
+fn complete(
+    object: &mut Object,
     record: &Record,
-    now: jiff::Timestamp,
-) -> anyhow::Result<Row> {
-    let mut row = FixtureTable::empty_row(label_id(&record.label));
-    for (name, given) in &record.columns {
-        set(&mut row, table.resource, era, name, given)?;
-    }
-    if !record.columns.iter().any(|(name, _)| name == "created_at") {
-        row.relative.push(("created_at", None));
-    }
-    for (name, template) in &row.relative {
-        let value = match template {
-            None => time::format(now).into(),
-            Some(template) => {
-                let text = relative::filled(template, now);
-                // Templates of a whole object or array are JSON.
-                match row.object.get(*name) {
-                    Some(Value::Object(_) | Value::Array(_)) => serde_json::from_str(&text)?,
-                    _ => text.into(),
-                }
-            }
-        };
-        row.object.insert((*name).to_owned(), value);
-    }
-    Ok(row)
-}
-
-fn set(
-    row: &mut Row,
     resource: &Resource,
     era: Era,
-    name: &str,
-    given: &Fixture,
-) -> anyhow::Result<()> {
-    if name == "id" {
-        let Fixture::Integer(id) = given.in_yaml_1_1() else {
-            bail!("id is not a number");
-        };
-        row.id = id;
-        row.has_own_id = true;
-        return Ok(());
+    user_ids: &UserIds,
+) {
+    if resource.plural == API_CLIENT_AUTHORIZATIONS.plural {
+        complete_token(object, record, era, user_ids);
+    } else if resource.plural == COLLECTIONS.plural {
+        collection::derive(object, era);
     }
-    if let Some(column) = resource.column(era, name) {
-        let value = fixture_value::accept(column.kind, given)
-            .map_err(|what| anyhow::anyhow!("column {name}: {what}"))?;
-        let template = match &value {
-            Value::String(text) if relative::is_template(text) => Some(text.clone()),
-            Value::Object(_) | Value::Array(_) => {
-                Some(value.to_string()).filter(|text| relative::is_template(text))
-            }
-            _ => None,
-        };
-        if template.is_some() {
-            row.relative.push((column.name, template));
-        }
-        row.object.insert(column.name.to_owned(), value);
-        return Ok(());
-    }
-    if let (Some(column), Some(label)) =
-        (resource.column(era, &format!("{name}_id")), given.as_text())
-    {
-        row.object.insert(column.name.to_owned(), label_id(label).into());
-        return Ok(());
-    }
-    if name == "expires_at" && resource.plural == COLLECTIONS.plural {
-        // What had an end in 2015 goes to the trash at that time today.
-        return ["trash_at", "delete_at"]
-            .iter()
-            .try_for_each(|name| set(row, resource, era, name, given));
-    }
-    if resource.knows(name) || IGNORED.contains(&name) {
-        return Ok(());
-    }
-    bail!("{} have no column {name}", resource.plural)
 }
 
 /// Gives a token its owner, and a uuid that stays the same from load to load.
@@ -201,72 +126,14 @@ fn token_uuid(label: &str, secret: &str) -> String {
     format!("zzzzz-{}-{suffix}", API_CLIENT_AUTHORIZATIONS.infix)
 }
 
-/// The id that Rails gives the fixture `label`.
-fn label_id(label: &str) -> i64 {
-    i64::from(crc32(label.as_bytes())) % MAX_ID
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |sum: u32, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
-            (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg())
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::api::resources::KEEP_SERVICES;
-    use crate::api::schema;
-
-    #[test]
-    fn ids_are_those_of_rails() {
-        assert_eq!(label_id("admin"), 135_138_680);
-    }
 
     #[test]
     fn the_active_users_token_has_the_uuid_that_other_suites_know() {
         assert_eq!(token_uuid("active", "x"), ACTIVE_TOKEN_UUID);
         assert_ne!(token_uuid("a", "x"), token_uuid("a", "y"));
         assert_eq!(crate::api::uuid::infix(&token_uuid("a", "x")), Some("gj3su"));
-    }
-
-    fn record(column: &str, value: Fixture) -> Record {
-        Record { label: "it".to_owned(), columns: vec![(column.to_owned(), value)] }
-    }
-
-    fn loaded(resource: &'static Resource, record: &Record) -> anyhow::Result<Row> {
-        let db = Connection::open_in_memory()?;
-        db.execute_batch(&schema::statements(Era::Current))?;
-        let table = FixtureTable::new(&db, resource, Era::Current)?;
-        row(&table, Era::Current, record, "2020-01-01T00:00:00Z".parse()?)
-    }
-
-    #[test]
-    fn a_time_within_an_object_is_relative_too() {
-        let ago = Fixture::Ago(sdk_fixtures::Ago { months: 0, seconds: 60.0 });
-        let given = Fixture::Map(vec![("at".to_owned(), Fixture::List(vec![ago]))]);
-        let row = loaded(&COLLECTIONS, &record("properties", given)).unwrap();
-        let expected = json!({"at": ["2019-12-31T23:59:00.000000000Z"]});
-        assert_eq!(row.object["properties"], expected);
-        let columns: Vec<_> = row.relative.iter().map(|(column, _)| *column).collect();
-        assert_eq!(columns, ["properties", "created_at"]);
-    }
-
-    #[test]
-    fn an_unknown_column_is_an_error() {
-        let record = record("colour", Fixture::Null);
-        let error = loaded(&KEEP_SERVICES, &record).err().unwrap();
-        assert_eq!(error.to_string(), "keep_services have no column colour");
-    }
-
-    #[test]
-    fn what_was_to_expire_goes_to_the_trash() {
-        let record = record("expires_at", Fixture::Text("2001-01-01T00:00:00Z".to_owned()));
-        let row = loaded(&COLLECTIONS, &record).unwrap();
-        assert_eq!(row.object["trash_at"], "2001-01-01T00:00:00.000000000Z");
     }
 }

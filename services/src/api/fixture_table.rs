@@ -6,7 +6,8 @@ use anyhow::bail;
 use rusqlite::types::Value as Sql;
 use rusqlite::{CachedStatement, Connection, ErrorCode, params, params_from_iter};
 
-use super::object::{self, Object};
+use super::fixture_draft::{Draft, MAX_ID, RelativeColumns};
+use super::object;
 use super::resource::{Attribute, Resource};
 use super::resources::USERS;
 use super::value;
@@ -15,32 +16,54 @@ use crate::era::Era;
 /// Classes of which others have the id: theirs are those that Rails gives them, or none.
 const REFERRED: &[&str] = &[USERS.plural, "api_clients"];
 
-/// The ids that Rails gives are below this.
-pub(crate) const MAX_ID: i64 = (1 << 30) - 1;
-
-/// As many attributes as nearly all fixtures set: room is made once for them.
-const ATTRIBUTES: usize = 24;
-
 /// A fixture, ready for its table.
 pub(crate) struct Row {
     /// Its id, if no other has it.
     pub(crate) id: i64,
-    /// Whether the fixture itself gives the id.
-    pub(crate) has_own_id: bool,
-    /// Its attributes, as far as they are set.
-    pub(crate) object: Object,
-    /// Columns that are relative to now, with their template; without one it is now itself.
-    pub(crate) relative: Vec<(&'static str, Option<String>)>,
+    /// Its uuid, empty if it has none.
+    pub(crate) uuid: String,
+    has_own_id: bool,
+    /// One for each column; `None` if the fixture does not set it.
+    values: Vec<Option<Sql>>,
+    relative: RelativeColumns,
+}
+
+/// The columns of a table beside the id.
+pub(crate) struct Columns {
+    resource: &'static Resource,
+    columns: Vec<&'static Attribute>,
+    /// What each of them has when a fixture does not set it.
+    initial: Vec<Sql>,
+}
+
+impl Columns {
+    /// Those that `resource` has in `era`.
+    pub(crate) fn of(resource: &'static Resource, era: Era) -> Self {
+        let columns: Vec<_> = resource.columns(era).filter(|column| column.name != "id").collect();
+        let initial = |column: &&Attribute| value::into_sql(column.kind, value::initial(column));
+        Self { resource, initial: columns.iter().map(initial).collect(), columns }
+    }
+
+    /// The row of `draft`.
+    pub(crate) fn row(&self, mut draft: Draft) -> Row {
+        let uuid = object::text(&draft.object, "uuid").to_owned();
+        let value = |column: &&Attribute| {
+            let given = draft.object.get_mut(column.name)?.take();
+            Some(value::into_sql(column.kind, given))
+        };
+        let values = self.columns.iter().map(value).collect();
+        Row { id: draft.id, uuid, has_own_id: draft.has_own_id, values, relative: draft.relative }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|column| column.name)
+    }
 }
 
 /// A table that is being filled.
 pub(crate) struct FixtureTable<'a> {
-    /// What it is of.
-    pub(crate) resource: &'static Resource,
+    columns: &'a Columns,
     db: &'a Connection,
-    columns: Vec<&'static Attribute>,
-    /// What each of them has when a fixture does not set it.
-    initial: Vec<Sql>,
     insert: CachedStatement<'a>,
     note_relative: CachedStatement<'a>,
     relative: BTreeSet<&'static str>,
@@ -48,40 +71,26 @@ pub(crate) struct FixtureTable<'a> {
 }
 
 impl<'a> FixtureTable<'a> {
-    /// The table of `resource` in `db`.
+    /// The table in `db` that has `columns`.
     ///
     /// # Errors
     /// Those of the database.
-    pub(crate) fn new(
-        db: &'a Connection,
-        resource: &'static Resource,
-        era: Era,
-    ) -> rusqlite::Result<Self> {
-        let columns: Vec<_> = resource.columns(era).filter(|column| column.name != "id").collect();
-        let names: Vec<_> = columns.iter().map(|column| column.name).collect();
+    pub(crate) fn new(db: &'a Connection, columns: &'a Columns) -> rusqlite::Result<Self> {
+        let names: Vec<_> = columns.names().collect();
         let insert = format!(
             "INSERT INTO {} (id, {}) VALUES (?{})",
-            resource.plural,
+            columns.resource.plural,
             names.join(", "),
             ", ?".repeat(names.len())
         );
-        let initial = |column: &&Attribute| value::to_sql(column.kind, &value::initial(column));
         Ok(Self {
-            resource,
+            columns,
             db,
             insert: db.prepare_cached(&insert)?,
             note_relative: db.prepare_cached("INSERT INTO relative_values VALUES (?, ?, ?, ?)")?,
             relative: BTreeSet::new(),
             uuids: HashSet::new(),
-            initial: columns.iter().map(initial).collect(),
-            columns,
         })
-    }
-
-    /// A row in which nothing is set yet.
-    pub(crate) fn empty_row(id: i64) -> Row {
-        let object = Object::with_capacity(ATTRIBUTES);
-        Row { id, has_own_id: false, object, relative: Vec::new() }
     }
 
     /// Adds `row`. If another has the id that Rails gives it, it has the next one that is free.
@@ -89,35 +98,37 @@ impl<'a> FixtureTable<'a> {
     /// # Errors
     /// When another record has its id or uuid, and those of the database.
     pub(crate) fn insert(&mut self, row: &Row) -> anyhow::Result<()> {
-        let uuid = object::text(&row.object, "uuid");
         // The index that sees to it is made when the table is filled.
-        if !uuid.is_empty() && !self.uuids.insert(uuid.to_owned()) {
-            bail!("another record has the uuid {uuid}");
+        if !row.uuid.is_empty() && !self.uuids.insert(row.uuid.clone()) {
+            bail!("another record has the uuid {}", row.uuid);
         }
         let mut id = row.id;
-        while let Err(error) = self.try_insert(id, &row.object) {
+        while let Err(error) = self.try_insert(id, &row.values) {
             if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
                 return Err(error.into());
             }
-            if row.has_own_id || REFERRED.contains(&self.resource.plural) {
+            if row.has_own_id || REFERRED.contains(&self.columns.resource.plural) {
                 bail!("another record has the id {id}; give one of them an `id` of its own");
             }
             id = (id + 1) % MAX_ID;
         }
         for (column, template) in &row.relative {
-            self.note_relative.execute(params![self.resource.plural, column, id, template])?;
+            self.note_relative.execute(params![
+                self.columns.resource.plural,
+                column,
+                id,
+                template
+            ])?;
             self.relative.insert(column);
         }
         Ok(())
     }
 
-    fn try_insert(&mut self, id: i64, object: &Object) -> rusqlite::Result<usize> {
-        let columns = self.columns.iter().zip(&self.initial);
-        let values = columns.map(|(column, initial)| match object.get(column.name) {
-            Some(value) => value::to_sql(column.kind, value),
-            None => initial.clone(),
-        });
-        self.insert.execute(params_from_iter([Sql::Integer(id)].into_iter().chain(values)))
+    fn try_insert(&mut self, id: i64, values: &[Option<Sql>]) -> rusqlite::Result<usize> {
+        let id = Sql::Integer(id);
+        let values = values.iter().zip(&self.columns.initial);
+        let values = values.map(|(value, initial)| value.as_ref().unwrap_or(initial));
+        self.insert.execute(params_from_iter(std::iter::once(&id).chain(values)))
     }
 
     /// Notes which columns have values that are relative to now.
@@ -127,7 +138,7 @@ impl<'a> FixtureTable<'a> {
     pub(crate) fn finish(self) -> rusqlite::Result<()> {
         let mut note = self.db.prepare_cached("INSERT INTO relative_columns VALUES (?, ?)")?;
         for column in &self.relative {
-            note.execute([self.resource.plural, column])?;
+            note.execute([self.columns.resource.plural, column])?;
         }
         Ok(())
     }
@@ -142,12 +153,13 @@ mod tests {
     fn insert(resource: &'static Resource, rows: &[(i64, &str, bool)]) -> anyhow::Result<Vec<i64>> {
         let db = Connection::open_in_memory()?;
         db.execute_batch(&schema::statements(Era::Current))?;
-        let mut table = FixtureTable::new(&db, resource, Era::Current)?;
+        let columns = Columns::of(resource, Era::Current);
+        let mut table = FixtureTable::new(&db, &columns)?;
         for (id, uuid, has_own_id) in rows {
-            let mut row = FixtureTable::empty_row(*id);
-            row.has_own_id = *has_own_id;
-            row.object.insert("uuid".to_owned(), (*uuid).into());
-            table.insert(&row)?;
+            let mut draft = Draft::of("any");
+            (draft.id, draft.has_own_id) = (*id, *has_own_id);
+            draft.object.insert("uuid".to_owned(), (*uuid).into());
+            table.insert(&columns.row(draft))?;
         }
         let sql = format!("SELECT id FROM {} ORDER BY uuid", resource.plural);
         let mut ids = db.prepare(&sql)?;

@@ -39,6 +39,7 @@ mod event;
 mod expression;
 mod file_tree;
 mod filter;
+mod fixture_draft;
 mod fixture_load;
 #[cfg(test)]
 mod fixture_mutations;
@@ -70,6 +71,7 @@ mod object;
 mod openid_setup;
 mod operand;
 mod ownership;
+mod parallel;
 mod permission;
 mod permission_cache;
 mod present;

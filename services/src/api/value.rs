@@ -115,6 +115,15 @@ pub(crate) fn to_sql(kind: Kind, value: &Value) -> Sql {
     }
 }
 
+/// The same, of a value that nobody else needs.
+pub(crate) fn into_sql(kind: Kind, value: Value) -> Sql {
+    match (kind, value) {
+        (Kind::Object | Kind::Array, value) => to_sql(kind, &value),
+        (_, Value::String(text)) => Sql::Text(text),
+        (_, value) => to_sql(kind, &value),
+    }
+}
+
 /// A column's value as clients see it.
 pub(crate) fn from_sql(kind: Kind, value: ValueRef<'_>) -> Value {
     match value {
