@@ -77,7 +77,6 @@ fn build(path: &Path, fixtures: &Fixtures, era: Era) -> anyhow::Result<()> {
     let mut db = Connection::open(path)?;
     db.pragma_update(None, "journal_mode", "OFF")?;
     db.pragma_update(None, "synchronous", "OFF")?;
-    db.pragma_update(None, "temp_store", "MEMORY")?;
     // The ids of fixtures are in no order: what does not fit is written and read again and again.
     db.pragma_update(None, "cache_size", -store::LOADER_CACHE_KIB)?;
     let transaction = db.transaction()?;
