@@ -20,7 +20,7 @@ pub(super) struct Logged {
 
 impl Drop for Logged {
     fn drop(&mut self) {
-        self.log.write(std::mem::take(&mut self.entry));
+        self.log.write(&self.entry);
     }
 }
 

@@ -9,7 +9,7 @@ use hyper::header::{AUTHORIZATION, REFERER, USER_AGENT};
 use hyper::http::request::Parts;
 
 /// What a line tells of a request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Entry {
     address: Option<IpAddr>,
     user: String,
@@ -82,9 +82,11 @@ fn escaped(bytes: &[u8]) -> String {
 fn basic_user(parts: &Parts) -> Option<String> {
     let text = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = text.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
     let decoded = STANDARD.decode(encoded.trim()).ok()?;
-    let user = decoded.split(|byte| *byte == b':').next()?;
-    scheme.eq_ignore_ascii_case("basic").then(|| escaped(user))
+    decoded.split(|byte| *byte == b':').next().map(escaped)
 }
 
 #[cfg(test)]
