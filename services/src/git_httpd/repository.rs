@@ -37,7 +37,8 @@ impl<'a> RepositoryPath<'a> {
     }
 }
 
-/// The uuid of the one repository called `name` that `token` may read.
+/// The uuid of the one repository called `name` that `token` may read. A repository is also called by
+/// its uuid, which stays when it is renamed, and which no name looks like.
 ///
 /// # Errors
 /// When there is none, or several, or the API server does not tell.
@@ -47,7 +48,8 @@ pub(super) async fn look_up(
     name: &str,
     id: &RequestId,
 ) -> Result<String, Refusal> {
-    let filters = json!([["name", "=", name]]).to_string();
+    let attribute = if is_uuid(name) { "uuid" } else { "name" };
+    let filters = json!([[attribute, "=", name]]).to_string();
     let query =
         form_urlencoded::Serializer::new(String::new()).append_pair("filters", &filters).finish();
     let path = format!("/arvados/v1/repositories?{query}");
@@ -63,9 +65,11 @@ pub(super) async fn look_up(
     }
 }
 
-/// A uuid becomes part of a path on disk.
+/// A uuid becomes part of a path on disk, so it has nothing but letters, digits and two hyphens.
 fn is_uuid(text: &str) -> bool {
-    text.len() == 27 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    let parts: Vec<_> = text.split('-').collect();
+    let is_plain = |part: &&str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    parts.iter().map(|part| part.len()).eq([5, 5, 15]) && parts.iter().all(is_plain)
 }
 
 /// Lets `token` prove that it may write: it updates the time of the repository's last change.
@@ -151,6 +155,15 @@ mod tests {
         let nameless = RepositoryPath::parse("/.git/config").unwrap();
         assert_eq!((nameless.name, nameless.rest), ("", "/config"));
         assert_eq!(RepositoryPath::parse("/foo.git/").unwrap().rest, "/");
+    }
+
+    #[test]
+    fn a_uuid_is_told_from_names_and_paths() {
+        assert!(is_uuid("zzzzz-s0uqq-382brsig8rp3666"));
+        for other in ["", "active/foo", "zzzzz-s0uqq-382brsig8rp366", "zzzzz-s0uqq-382brsig8/p3666"]
+        {
+            assert!(!is_uuid(other), "{other:?}");
+        }
     }
 
     #[test]

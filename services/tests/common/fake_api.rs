@@ -124,8 +124,13 @@ fn answer(known: &Known, request: &str, token: &str, body: &[u8]) -> (u16, Value
         ("GET", "repositories") => {
             let filters = form_urlencoded::parse(query.as_bytes()).next().unwrap().1;
             let filters: Value = serde_json::from_str(&filters).unwrap();
-            let uuid = known.repositories.get(filters[0][2].as_str().unwrap());
-            let items: Vec<_> = uuid.iter().map(|uuid| json!({ "uuid": uuid })).collect();
+            let (attribute, wanted) = (&filters[0][0], &filters[0][2]);
+            let is_wanted = |(name, uuid): &(&String, &String)| match attribute.as_str() {
+                Some("uuid") => wanted == uuid.as_str(),
+                _ => wanted == name.as_str(),
+            };
+            let found = known.repositories.iter().filter(is_wanted);
+            let items: Vec<_> = found.map(|(_, uuid)| json!({ "uuid": uuid })).collect();
             (200, json!({ "items": items }))
         }
         ("PUT", _) if token == known.writer => {

@@ -33,6 +33,9 @@ fn unknown_tokens_names_and_paths_are_refused() {
         ("/active/foo.git/hooks/update.sample", GOOD, 404, None),
         ("/active/foo.git/HEAD", GOOD, 200, Some("ref: refs/heads/main\n")),
         ("/active%2Ffoo.git%2FHEAD", GOOD, 200, Some("ref: refs/heads/main\n")),
+        ("/zzzzz-s0uqq-382brsig8rp3666.git/HEAD", GOOD, 200, Some("ref: refs/heads/main\n")),
+        ("/zzzzz-s0uqq-382brsig8rp3666/.git/HEAD", GOOD, 200, Some("ref: refs/heads/main\n")),
+        ("/zzzzz-s0uqq-382brsig8rp9999.git/HEAD", GOOD, 404, Some("not found")),
         ("/active/foo.git/a%00b", GOOD, 400, Some("bad request")),
         ("/active%00/foo.git/HEAD", GOOD, 400, Some("bad request")),
     ] {
