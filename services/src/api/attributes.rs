@@ -37,6 +37,7 @@ pub(crate) fn read(
         }
         let new = value::accept(attribute.kind, &given)
             .map_err(|what| unprocessable(format!("{} {what}", sentence_start(&name))))?;
+        let new = value::empty_for_null(attribute, new);
         let unchanged = old.is_some_and(|old| old.get(&name) == Some(&new));
         if attribute.set_by == SetBy::Admins && !unchanged && !context.account()?.is_admin {
             return Err(denied(format!("Permission denied: only admins set {name}")));

@@ -100,6 +100,17 @@ pub(crate) fn initial(attribute: &Attribute) -> Value {
     }
 }
 
+/// An accepted `value`, where null stands for an object or array with nothing in it: clients read
+/// these without asking whether they are there. An attribute that starts with something has rules of
+/// its own for null.
+pub(crate) fn empty_for_null(attribute: &Attribute, value: Value) -> Value {
+    let starts_empty = matches!(attribute.initial, Initial::EmptyObject | Initial::Array([]));
+    match value {
+        Value::Null if starts_empty => initial(attribute),
+        value => value,
+    }
+}
+
 /// An accepted value for its column.
 pub(crate) fn to_sql(kind: Kind, value: &Value) -> Sql {
     match (kind, value) {

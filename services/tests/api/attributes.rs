@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::api_server::Server;
 use super::discovered::Discovered;
-use super::{ACTIVE, NONE};
+use super::{ACTIVE, FOO_FILE, NONE};
 
 /// An admin who may also manage tokens in both eras.
 const ADMIN: &str = "admin_trustedclient";
@@ -182,4 +182,23 @@ fn sample(server: &Server, plural: &str, number: usize) -> Map<String, Value> {
         _ => json!({}),
     };
     sample.as_object().unwrap().clone()
+}
+
+#[test]
+fn null_is_an_object_or_array_with_nothing_in_it() {
+    for era in ["current", "2015"] {
+        let server = Server::start(era);
+        let link = json!({"link": {"link_class": "tag", "name": "x", "properties": null}});
+        let link = server.create("active", "links", &link);
+        assert_eq!(link["properties"], json!({}), "{era}");
+        let path = format!("/arvados/v1/collections/{FOO_FILE}");
+        for properties in [json!({"a": 1}), json!(null)] {
+            let body = json!({"collection": {"properties": properties}});
+            let (status, updated) = server.call("admin", "PUT", &path, &body);
+            assert_eq!(status, 200, "{era}: {updated}");
+            assert!(updated["properties"].is_object(), "{era}: {updated}");
+        }
+        let (_, collection) = server.get("admin", &format!("collections/{FOO_FILE}"));
+        assert_eq!(collection["properties"], json!({}), "{era}");
+    }
 }
