@@ -13,6 +13,7 @@ use go_flags::WrongUsage;
 mod api;
 mod api_client;
 mod authorization;
+mod bare_target;
 mod descriptors;
 mod era;
 mod front;

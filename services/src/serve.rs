@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
+use crate::bare_target::{self, Requests};
 use crate::log;
 use crate::nginx_page;
 use crate::request_log::{self, RequestId};
@@ -192,8 +193,11 @@ async fn speak_http(
     peer: SocketAddr,
     handler: Handler,
 ) {
+    let requests = Requests::default();
+    let stream = bare_target::Connection::new(stream, requests.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         let started = Instant::now();
+        requests.have(&request);
         let id = RequestId::of(request.headers());
         request.extensions_mut().insert(id.clone());
         request.extensions_mut().insert(Peer(peer));

@@ -40,6 +40,24 @@ class Curl(CommandCase):
         self.curl("--request", "DELETE", f"{api}/{made['uuid']}")
         self.assertEqual(self.status(f"{api}/{made['uuid']}"), b"404")
 
+    def test_a_query_may_have_its_quotes_as_they_are(self):
+        url = f'https://{cluster.HOST}/arvados/v1/collections?filters=[["name",">=","<`>"]]&count=none&limit=1'
+        both = self.curl("--http1.1", "--globoff", url, url, "--write-out", " %{num_connects}\n").decode()
+        for line, connects in zip(both.splitlines(), ["1", "0"], strict=True):
+            answer, number = line.rsplit(" ", 1)
+            self.assertEqual(json.loads(answer)["kind"], "arvados#collectionList")
+            self.assertEqual(number, connects)
+
+    def test_a_query_with_bare_quotes_is_not_taken_everywhere(self):
+        url = f'https://{cluster.HOST}/arvados/v1/users/current?select=["uuid"]'
+        behind = self.command(cluster.ACTIVE, ["--http1.1", "--globoff", "--data", "_method=GET", url.split("?")[0]])
+        behind += ["--next", *self.command(cluster.ACTIVE, ["--http1.1", "--globoff", url])[1:], "--write-out", "%{http_code}"]
+        done = subprocess.run(behind, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout[-3:]), (22, b"400"), done.stderr.decode())
+        done = subprocess.run(self.command(cluster.ACTIVE, ["--http2", "--globoff", url]),
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 92, done.stderr.decode())
+
     def test_a_wrong_token_is_refused(self):
         url = f"https://{cluster.HOST}/arvados/v1/users/current"
         self.assertEqual(self.status(url, token=cluster.UNKNOWN), b"401")
