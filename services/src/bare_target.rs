@@ -45,27 +45,12 @@ impl Requests {
 enum Place {
     /// In the first line of a request.
     FirstLine,
-    /// In a header, so many bytes from the start of its line.
-    Header(usize),
+    /// In a header; whether at the start of its line.
+    Header(bool),
     /// Behind the headers of a request: nothing has come yet.
     Behind,
     /// Somewhere else, for the rest of the connection.
     Unknown,
-}
-
-impl Place {
-    /// Where the byte behind `byte` is.
-    fn behind(self, byte: u8) -> Self {
-        match (self, byte) {
-            (Self::FirstLine, b'\n') => Self::Header(0),
-            (Self::FirstLine, _) => Self::FirstLine,
-            (Self::Header(0), b'\n') => Self::Behind,
-            (Self::Header(_), b'\n') => Self::Header(0),
-            (Self::Header(length), b'\r') => Self::Header(length),
-            (Self::Header(length), _) => Self::Header(length + 1),
-            (Self::Behind | Self::Unknown, _) => Self::Unknown,
-        }
-    }
 }
 
 /// A connection to a client.
@@ -88,20 +73,39 @@ impl<S> Connection<S> {
         if self.place == Place::Behind && self.requests.are_over() {
             self.place = Place::FirstLine;
         }
-        let mut encoded: Option<Vec<u8>> = None;
-        for (position, byte) in bytes.iter().enumerate() {
-            if self.place == Place::FirstLine && BARE.contains(byte) {
-                let encoded = encoded.get_or_insert_with(|| bytes[..position].to_vec());
-                encoded.extend(format!("%{byte:02X}").bytes());
-            } else if let Some(encoded) = &mut encoded {
-                encoded.push(*byte);
+        let first_line = match self.place {
+            Place::FirstLine => bytes.split_inclusive(|byte| *byte == b'\n').next(),
+            _ => None,
+        };
+        let (first_line, rest) = bytes.split_at(first_line.unwrap_or_default().len());
+        self.go_behind(bytes);
+        first_line.iter().any(|byte| BARE.contains(byte)).then(|| {
+            let mut encoded = Vec::with_capacity(3 * first_line.len() + rest.len());
+            for byte in first_line {
+                match BARE.contains(byte) {
+                    true => encoded.extend(format!("%{byte:02X}").bytes()),
+                    false => encoded.push(*byte),
+                }
             }
-            self.place = self.place.behind(*byte);
-            if self.place == Place::Unknown && encoded.is_none() {
-                break;
-            }
+            encoded.extend(rest);
+            encoded
+        })
+    }
+
+    /// Finds out where it is that `bytes` end.
+    fn go_behind(&mut self, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let ends = line.ends_with(b"\n");
+            let is_empty = matches!(line, b"\n" | b"\r\n" | b"\r");
+            self.place = match self.place {
+                Place::FirstLine if ends => Place::Header(true),
+                Place::FirstLine => Place::FirstLine,
+                Place::Header(true) if ends && is_empty => Place::Behind,
+                Place::Header(true) if is_empty => Place::Header(true),
+                Place::Header(_) => Place::Header(ends),
+                Place::Behind | Place::Unknown => return self.place = Place::Unknown,
+            };
         }
-        encoded
     }
 
     /// Gives `buffer` of what is left as much as it takes.

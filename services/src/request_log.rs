@@ -1,5 +1,6 @@
 //! One line a request on standard error, which is the service's log.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,18 +29,32 @@ pub(crate) fn random_base36(length: usize) -> String {
     const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut text = String::with_capacity(length);
     while text.len() < length {
-        // Enough for all that is asked for, at once: each call goes to the kernel.
-        let mut random = [0; 32];
-        if getrandom::fill(&mut random).is_err() {
-            continue;
-        }
+        let byte = random_byte();
         // 252 is the largest multiple of 36 in a byte: above it, the alphabet's start would be
         // drawn more often.
-        let even = random.into_iter().filter(|byte| *byte < 252);
-        let left = length - text.len();
-        text.extend(even.take(left).map(|byte| char::from(ALPHABET[usize::from(byte % 36)])));
+        if byte < 252 {
+            text.push(char::from(ALPHABET[usize::from(byte % 36)]));
+        }
     }
     text
+}
+
+/// A random byte. The kernel is asked for many at once: every request has an id.
+fn random_byte() -> u8 {
+    thread_local! {
+        static DRAWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    DRAWN.with_borrow_mut(|drawn| {
+        loop {
+            if let Some(byte) = drawn.pop() {
+                return byte;
+            }
+            let mut random = [0; 512];
+            if getrandom::fill(&mut random).is_ok() {
+                drawn.extend(random);
+            }
+        }
+    })
 }
 
 /// Writes the line. The query stays out of it: clients put tokens there.
@@ -55,19 +70,38 @@ pub(crate) fn log(
     let now = jiff::Timestamp::now();
     let milliseconds = took.as_secs_f64() * 1000.0;
     // Writing to a String cannot fail.
-    let _ = write!(
-        line,
-        "{now:.3} {} {peer} \"{method} {}\" {} {milliseconds:.1}ms",
-        id.0.escape_default(),
-        path.escape_default(),
-        status.as_u16(),
-    );
+    let _ = write!(line, "{now:.3} ");
+    push_escaped(&mut line, &id.0);
+    let _ = write!(line, " {peer} \"{method} ");
+    push_escaped(&mut line, path);
+    let _ = write!(line, "\" {} {milliseconds:.1}ms", status.as_u16());
     log::line(line);
+}
+
+/// Adds `text`, in which nothing can end the line or its quotes.
+fn push_escaped(line: &mut String, text: &str) {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+    match text.bytes().all(is_plain) {
+        // As nearly all are, and a character at a time takes longer.
+        true => line.push_str(text),
+        false => line.extend(text.escape_default()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_client_sends_cannot_break_the_line() {
+        let escaped = |text: &str| {
+            let mut line = String::new();
+            push_escaped(&mut line, text);
+            line
+        };
+        assert_eq!(escaped("/a b/~"), "/a b/~");
+        assert_eq!(escaped("\n\"é\\'"), r#"\n\"\u{e9}\\\'"#);
+    }
 
     #[test]
     fn a_request_keeps_its_clients_id() {

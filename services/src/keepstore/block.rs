@@ -42,17 +42,19 @@ impl Block {
         }
     }
 
-    /// Takes the content of `file`, and its MD5 in hexadecimal. For a blocking thread.
+    /// Takes the content of `file`, which has `size` bytes, and its MD5 in hexadecimal. For a blocking
+    /// thread.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn read(mut file: File) -> io::Result<(Self, String)> {
-        let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    pub(super) fn read(mut file: File, size: u64) -> io::Result<(Self, String)> {
         let mut hasher = Md5::new();
-        if size <= SMALL_BYTES {
-            // One byte more, so that the end is seen without growing the buffer.
-            let mut content = Vec::with_capacity(size + 1);
-            file.read_to_end(&mut content)?;
+        if let Ok(small) = usize::try_from(size)
+            && small <= SMALL_BYTES
+        {
+            let mut content = Vec::with_capacity(small);
+            // Not to its end, which would be looked for once more.
+            file.take(size).read_to_end(&mut content)?;
             hasher.update(&content);
             return Ok((Self::Small(content), to_hex(&hasher.finalize())));
         }
@@ -129,7 +131,7 @@ mod tests {
         for size in [0, 1, SMALL_BYTES, SMALL_BYTES + 1, 3 * PIECE_BYTES] {
             let content: Vec<u8> = (0..size).map(|at| (at >> 8) as u8).collect();
             let (_folder, file) = file(&content);
-            let (block, hash) = Block::read(file).unwrap();
+            let (block, hash) = Block::read(file, size as u64).unwrap();
             assert_eq!(matches!(block, Block::Small(_)), size <= SMALL_BYTES);
             assert_eq!(block.length(), size as u64);
             assert_eq!(hash, to_hex(&Md5::digest(&content)));

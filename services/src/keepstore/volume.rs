@@ -127,10 +127,11 @@ impl Volume {
         let Some(file) = open(&self.path(hash))? else {
             return Ok(Found::Nothing);
         };
-        if file.metadata()?.len() > MAX_BLOCK_SIZE {
+        let size = file.metadata()?.len();
+        if size > MAX_BLOCK_SIZE {
             return Ok(Found::Corrupt);
         }
-        let (block, found) = Block::read(file)?;
+        let (block, found) = Block::read(file, size)?;
         Ok(if found == hash { Found::Block(block) } else { Found::Corrupt })
     }
 
