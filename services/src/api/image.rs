@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use md5::{Digest, Md5};
@@ -18,6 +19,12 @@ use crate::signature::to_hex;
 /// Part of every image's name: to be raised when fixtures are to be loaded in another way.
 const LOADER_VERSION: u32 = 2;
 
+/// How many images are kept. Whoever edits fixtures makes one with each change.
+const MAX_IMAGES: usize = 16;
+
+/// What ends the name of an image.
+const SUFFIX: &str = "sqlite";
+
 /// What begins the name of an image that is not finished.
 const DRAFT: &str = ".image";
 
@@ -26,15 +33,16 @@ const DRAFT: &str = ".image";
 /// # Errors
 /// When a fixture is wrong, with its file and label, or the folder cannot be written.
 pub(crate) fn prepare(fixtures: &Fixtures, cache: &Path, era: Era) -> anyhow::Result<PathBuf> {
-    let image = cache.join(format!("{}.sqlite", key(fixtures, era)?));
-    if image.exists() {
+    let image = cache.join(format!("{}.{SUFFIX}", key(fixtures, era)?));
+    if is_there(&image) {
         return Ok(image);
     }
     fs_err::create_dir_all(cache)?;
     let _turn = take_turn(cache)?;
     remove_drafts(cache)?;
     // Another server may have made it, while we waited for our turn.
-    if !image.exists() {
+    if !is_there(&image) {
+        remove_oldest(cache)?;
         let draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(cache)?;
         build(draft.path(), fixtures, era)?;
         draft
@@ -42,6 +50,32 @@ pub(crate) fn prepare(fixtures: &Fixtures, cache: &Path, era: Era) -> anyhow::Re
             .with_context(|| format!("keep the database image {}", image.display()))?;
     }
     Ok(image)
+}
+
+/// Whether there is such an image; then it is used now.
+fn is_there(image: &Path) -> bool {
+    let Ok(file) = File::open(image) else { return false };
+    // Only that it is kept for longer depends on it.
+    let _ = file.set_modified(SystemTime::now());
+    true
+}
+
+/// Makes room for one more image: those that have not been used for longest go. Whoever still has one
+/// open keeps what is in it.
+fn remove_oldest(cache: &Path) -> anyhow::Result<()> {
+    let mut images = Vec::new();
+    for entry in fs_err::read_dir(cache)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == SUFFIX) {
+            images.push((fs_err::metadata(&path)?.modified()?, path));
+        }
+    }
+    images.sort();
+    let too_many = (images.len() + 1).saturating_sub(MAX_IMAGES);
+    for (_, path) in images.into_iter().take(too_many) {
+        fs_err::remove_file(path)?;
+    }
+    Ok(())
 }
 
 /// Waits until no other server makes an image there: of as many as start at once, one makes it for
@@ -92,6 +126,7 @@ fn build(path: &Path, fixtures: &Fixtures, era: Era) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt;
+    use std::time::Duration;
 
     use super::*;
 
@@ -114,5 +149,21 @@ mod tests {
         });
         assert_eq!(inodes, [inodes[0]; 3]);
         assert_eq!(names(cache.path()).len(), 2, "the image and its lock");
+    }
+    #[test]
+    fn images_that_were_not_used_for_long_make_room() {
+        let cache = tempfile::tempdir().unwrap();
+        let path = |number: usize| cache.path().join(format!("{number:02}.{SUFFIX}"));
+        for number in 0..=MAX_IMAGES {
+            let file = fs_err::File::create(path(number)).unwrap();
+            let age = Duration::from_secs(1000 - number as u64);
+            file.set_modified(SystemTime::now() - age).unwrap();
+        }
+        assert!(is_there(&path(0)));
+        remove_oldest(cache.path()).unwrap();
+        let expected: Vec<_> = std::iter::once(0).chain(3..=MAX_IMAGES).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|number| format!("{number:02}.{SUFFIX}")).collect();
+        assert_eq!(names(cache.path()), expected);
     }
 }
