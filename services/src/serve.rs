@@ -1,9 +1,11 @@
 //! The accept loop that all services share: TLS or not, HTTP/1.1 or 2, one task a connection.
 
 use std::convert::Infallible;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -193,6 +195,7 @@ async fn speak_http(
     peer: SocketAddr,
     handler: Handler,
 ) {
+    let unanswered = Arc::new(AtomicUsize::new(0));
     let requests = Requests::default();
     let stream = bare_target::Connection::new(stream, requests.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -204,8 +207,11 @@ async fn speak_http(
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let response = handler(request);
+        unanswered.fetch_add(1, Ordering::Relaxed);
+        let unanswered = Arc::clone(&unanswered);
         async move {
             let response = response.await;
+            unanswered.fetch_sub(1, Ordering::Relaxed);
             request_log::log(&id, peer, &method, &path, response.status(), started.elapsed());
             Ok::<_, Infallible>(response)
         }
@@ -219,7 +225,32 @@ async fn speak_http(
     };
     builder.http2().timer(TokioTimer::new());
     let result = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
-    if let Err(error) = result {
+    if let Err(error) = result
+        && !(unanswered.load(Ordering::Relaxed) == 0 && has_left(&*error))
+    {
         log::line(format_args!("connection from {peer}: {error}"));
+    }
+}
+
+/// Whether a connection ended because the client is gone. Most do not say so beforehand: if it has
+/// all its answers, that is how connections end.
+fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+    causes.any(|cause| {
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        matches!(kind, Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_is_gone_is_told_from_other_errors() {
+        let error = |kind| anyhow::Error::from(io::Error::from(kind)).context("connection error");
+        assert!(has_left(&*error(ErrorKind::UnexpectedEof)));
+        assert!(has_left(&*error(ErrorKind::ConnectionReset)));
+        assert!(!has_left(&*error(ErrorKind::InvalidData)));
     }
 }
