@@ -180,18 +180,18 @@ mod tests {
     const POST: &[u8] = b"POST /?\" HTTP/1.1\nContent-Length: 4\n\n\"<>\n";
 
     /// What is read of `pieces`, each of which arrives alone, into room for `length` bytes at a time.
-    /// Before each of them `arrives` is the request that hyper has found by then.
+    /// Beside each is the request that hyper has found before it arrives.
     fn read(pieces: &[(&[u8], Option<Request<String>>)], length: usize) -> Vec<u8> {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let requests = Requests::default();
-        let mut mock = Connection::new(&b""[..], requests.clone());
+        let mut connection = Connection::new(&b""[..], requests.clone());
         let mut all = Vec::new();
         for (piece, request) in pieces {
             request.iter().for_each(|request| requests.have(request));
-            mock.stream = piece;
+            connection.stream = piece;
             let mut some = vec![0; length];
             loop {
-                let count = runtime.block_on(mock.read(&mut some)).unwrap();
+                let count = runtime.block_on(connection.read(&mut some)).unwrap();
                 if count == 0 {
                     break;
                 }

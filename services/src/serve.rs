@@ -232,8 +232,8 @@ async fn speak_http(
     }
 }
 
-/// Whether a connection ended because the client is gone. Most do not say so beforehand: if it has
-/// all its answers, that is how connections end.
+/// Whether a connection ended because the client is gone. Most do not say so beforehand: where nothing
+/// is left to be answered, that is how connections end.
 fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.any(|cause| {

@@ -1,5 +1,4 @@
-//! Loads Rails fixtures as Rails does: labels become ids, references become the ids of what they
-//! name, and nothing is validated.
+//! Loads Rails fixtures as Rails does, class by class; nothing is validated.
 
 use std::collections::HashMap;
 

@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(inodes, [inodes[0]; 3]);
         assert_eq!(names(cache.path()).len(), 2, "the image and its lock");
     }
+
     #[test]
     fn images_that_were_not_used_for_long_make_room() {
         let cache = tempfile::tempdir().unwrap();

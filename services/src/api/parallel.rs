@@ -22,18 +22,16 @@ pub(crate) fn try_map<T: Sync, R: Send, E: Send>(
     }
     let work = &work;
     let parts = thread::scope(|scope| {
-        let of_part = |part| scope.spawn(move || things_of(part, work));
-        let threads: Vec<_> = things.chunks(part).map(of_part).collect();
+        let parts = things.chunks(part);
+        let threads: Vec<_> = parts
+            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Result<Vec<R>, E>>()))
+            .collect();
         let joined = threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        joined.collect::<Result<Vec<Vec<R>>, E>>()
+        joined.collect::<Result<Vec<_>, E>>()
     })?;
     Ok(parts.into_iter().flatten().collect())
-}
-
-fn things_of<T, R, E>(part: &[T], work: impl Fn(&T) -> Result<R, E>) -> Result<Vec<R>, E> {
-    part.iter().map(work).collect()
 }
 
 #[cfg(test)]

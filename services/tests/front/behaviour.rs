@@ -1,6 +1,7 @@
 //! What the front does over time: with clients that wait, leave, are slow or many.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener};
 
 use crate::descriptors;
@@ -147,6 +148,24 @@ fn every_line_is_written_before_the_end() {
     }
     assert_eq!(front.front.stop(), Some(0));
     assert_eq!(std::fs::read_to_string(front.log_file()).unwrap().lines().count(), 50);
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_yet_delays_no_request() {
+    const REQUESTS: usize = 60;
+    let nobody = Nobody::new();
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("access.pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let flag = format!("-access-log={}", pipe.display());
+    let front = Front::with(nobody.address, &[flag]);
+    // Together they are more than a pipe holds.
+    let agent = format!("User-Agent: {}", "x".repeat(4000));
+    for _ in 0..REQUESTS {
+        assert_eq!(front.send("GET", "/", &[&agent], b"").status, 502);
+    }
+    let lines = BufReader::new(File::open(pipe).unwrap()).lines().take(REQUESTS);
+    assert!(lines.map(Result::unwrap).all(|line| line.contains("\"GET / HTTP/1.1\" 502 ")));
 }
 
 #[test]
