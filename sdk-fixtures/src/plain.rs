@@ -17,7 +17,7 @@ pub(crate) fn other_meaning(text: &str) -> Option<Value> {
         // Most scalars end here.
         b'a'..=b'z' | b'A'..=b'Z' => boolean(text).map(Value::Bool),
         b':' => symbol(text).map(|name| Value::Text(name.to_owned())),
-        b'0'..=b'9' if is_date(text) || timestamp(text).is_some() => {
+        b'0'..=b'9' if is_date(text) || moment(text).is_some() => {
             Some(Value::Plain(text.to_owned()))
         }
         b'0'..=b'9' | b'+' | b'-' | b'.' => integer(text)
@@ -137,12 +137,12 @@ fn is_date(text: &str) -> bool {
     date(text).is_some_and(|(_, rest)| rest.is_empty())
 }
 
-/// The date at the start of `text` as `YYYY-MM-DD`, and the rest of `text`.
-fn date(text: &str) -> Option<(String, &str)> {
+/// Year, month and day at the start of `text`, and the rest of `text`.
+fn date(text: &str) -> Option<([&str; 3], &str)> {
     let (year, rest) = text.split_at_checked(4).filter(|(year, _)| is_digits(year))?;
     let (month, rest) = one_or_two(rest.strip_prefix('-')?)?;
     let (day, rest) = one_or_two(rest.strip_prefix('-')?)?;
-    Some((format!("{year}-{month:0>2}-{day:0>2}"), rest))
+    Some(([year, month, day], rest))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -159,6 +159,41 @@ fn one_or_two(text: &str) -> Option<(&str, &str)> {
 /// time of YAML 1.1: months, days and hours may have one digit there, `T` may be a blank, and there
 /// may be blanks before the zone. Without a zone the time is UTC.
 pub fn timestamp(text: &str) -> Option<String> {
+    let Moment { date: [year, month, day], time: [hour, minute, second], fraction, zone } =
+        moment(text)?;
+    let mut text = String::with_capacity("YYYY-MM-DDThh:mm:ss.nnnnnnnnn+hh:mm".len());
+    let mut push = |before: &str, digits: &str, least: usize| {
+        text.push_str(before);
+        text.extend(std::iter::repeat_n('0', least.saturating_sub(digits.len())));
+        text.push_str(digits);
+    };
+    push("", year, 4);
+    push("-", month, 2);
+    push("-", day, 2);
+    push("T", hour, 2);
+    push(":", minute, 2);
+    push(":", second, 2);
+    push(".", fraction, 1);
+    match zone {
+        None => push("Z", "", 0),
+        Some([sign, hours, minutes]) => {
+            push(sign, hours, 2);
+            push(":", minutes, 2);
+        }
+    }
+    Some(text)
+}
+
+/// A date and time of YAML 1.1, as it is written.
+struct Moment<'a> {
+    date: [&'a str; 3],
+    time: [&'a str; 3],
+    fraction: &'a str,
+    /// Sign, hours and minutes from UTC; `None` if it is UTC.
+    zone: Option<[&'a str; 3]>,
+}
+
+fn moment(text: &str) -> Option<Moment<'_>> {
     let (date, rest) = date(text)?;
     let time = rest.strip_prefix(['T', 't']).or_else(|| {
         let time = rest.trim_start_matches([' ', '\t']);
@@ -174,22 +209,21 @@ pub fn timestamp(text: &str) -> Option<String> {
         Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())),
         None => ("", rest),
     };
-    let zone = zone_of(zone.trim_start_matches([' ', '\t']))?;
-    Some(format!("{date}T{hour:0>2}:{minute}:{second}.{fraction:0<1}{zone}"))
+    let zone = match zone.trim_start_matches([' ', '\t']) {
+        "" | "Z" => None,
+        zone => Some(offset(zone)?),
+    };
+    Some(Moment { date, time: [hour, minute, second], fraction, zone })
 }
 
-fn zone_of(text: &str) -> Option<String> {
-    if matches!(text, "" | "Z") {
-        return Some("Z".to_owned());
-    }
+/// Sign, hours and minutes of a distance from UTC; the minutes may be missing.
+fn offset(text: &str) -> Option<[&str; 3]> {
     let (sign, digits) = signed(text);
     let (hours, rest) = one_or_two(digits)?;
     let minutes = rest.strip_prefix(':').unwrap_or(rest);
     let minutes_are_two = minutes.len() == 2 && is_digits(minutes);
-    if sign.is_empty() || !(minutes.is_empty() || minutes_are_two) {
-        return None;
-    }
-    Some(format!("{sign}{hours:0>2}:{minutes:0>2}"))
+    let is_whole = !sign.is_empty() && (minutes.is_empty() || minutes_are_two);
+    is_whole.then_some([sign, hours, minutes])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! PostgreSQL: microseconds, the last three digits are zero.
 
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 /// Now.
@@ -36,17 +36,8 @@ pub(crate) fn after(moment: &str, seconds: f64) -> String {
 
 /// `moment` in the database's form.
 pub(crate) fn format(moment: Timestamp) -> String {
-    let time = Offset::UTC.to_datetime(moment);
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}000Z",
-        time.year(),
-        time.month(),
-        time.day(),
-        time.hour(),
-        time.minute(),
-        time.second(),
-        time.subsec_nanosecond() / 1000
-    )
+    let rounded = Timestamp::from_microsecond(moment.as_microsecond()).unwrap_or(moment);
+    format!("{rounded:.9}")
 }
 
 /// Reads a date and time with or without a zone; without one it is UTC.
@@ -57,8 +48,8 @@ pub(crate) fn parse(text: &str) -> Option<String> {
     let text = text.trim();
     let (moment, offset) = split_zone(text)?;
     let civil: DateTime = moment.trim_end().parse().ok()?;
-    let zone = TimeZone::fixed(Offset::from_seconds(offset).ok()?);
-    Some(format(civil.to_zoned(zone).ok()?.timestamp()))
+    let offset = Offset::from_seconds(offset).ok()?;
+    Some(format(offset.to_timestamp(civil).ok()?))
 }
 
 /// The part without the zone, and the zone's distance from UTC in seconds.
