@@ -79,9 +79,36 @@ fn plant_one(
         object.insert(name.to_owned(), value.into());
     }
     object.extend(seed.as_object().cloned().unwrap_or_default());
+    let taken = Condition::equals("uuid", object::text(&object, "uuid"));
+    if object::exists(db, resource, &taken)? {
+        // By a fixture that is something else.
+        object.insert("uuid".to_owned(), uuid::new(resource.infix).into());
+    }
     if resource.plural == COLLECTIONS.plural {
         collection::derive(&mut object, era);
     }
     object::insert(db, resource, era, &object)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::schema;
+
+    #[test]
+    fn a_fixture_may_have_the_uuid_of_a_seed() {
+        for era in Era::ALL {
+            let db = Connection::open_in_memory().unwrap();
+            db.execute_batch(&schema::statements(era)).unwrap();
+            let sql = "INSERT INTO collections (uuid, portable_data_hash) VALUES (?, 'other')";
+            db.execute(sql, ["zzzzz-4zz18-000000000000000"]).unwrap();
+            for _ in 0..2 {
+                plant(&db, era).unwrap();
+                let sql = "SELECT count(DISTINCT uuid) FROM collections";
+                let count: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+                assert_eq!(count, 2, "the fixture, and the empty collection once");
+            }
+        }
+    }
 }
