@@ -28,28 +28,37 @@ const SUFFIX: &str = "sqlite";
 /// What begins the name of an image that is not finished.
 const DRAFT: &str = ".image";
 
+/// A prepared database.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) path: PathBuf,
+    /// Whether it was made just now: then its times relative to now are right.
+    pub(crate) is_new: bool,
+}
+
 /// The image of `fixtures` in the folder `cache`, made now if it is not there.
 ///
 /// # Errors
 /// When a fixture is wrong, with its file and label, or the folder cannot be written.
-pub(crate) fn prepare(fixtures: &Fixtures, cache: &Path, era: Era) -> anyhow::Result<PathBuf> {
-    let image = cache.join(format!("{}.{SUFFIX}", key(fixtures, era)?));
-    if is_there(&image) {
-        return Ok(image);
+pub(crate) fn prepare(fixtures: &Fixtures, cache: &Path, era: Era) -> anyhow::Result<Image> {
+    let path = cache.join(format!("{}.{SUFFIX}", key(fixtures, era)?));
+    if is_there(&path) {
+        return Ok(Image { path, is_new: false });
     }
     fs_err::create_dir_all(cache)?;
     let _turn = take_turn(cache)?;
     remove_drafts(cache)?;
     // Another server may have made it, while we waited for our turn.
-    if !is_there(&image) {
+    let is_new = !is_there(&path);
+    if is_new {
         remove_oldest(cache)?;
         let draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(cache)?;
         build(draft.path(), fixtures, era)?;
         draft
-            .persist(&image)
-            .with_context(|| format!("keep the database image {}", image.display()))?;
+            .persist(&path)
+            .with_context(|| format!("keep the database image {}", path.display()))?;
     }
-    Ok(image)
+    Ok(Image { path, is_new })
 }
 
 /// Whether there is such an image; then it is used now.
@@ -142,7 +151,7 @@ mod tests {
     fn servers_that_start_at_once_make_one_image() {
         let cache = tempfile::tempdir().unwrap();
         let prepare = || prepare(&Fixtures::builtin(), cache.path(), Era::Current).unwrap();
-        let made = || prepare().metadata().unwrap().ino();
+        let made = || prepare().path.metadata().unwrap().ino();
         let inodes = std::thread::scope(|scope| {
             let threads = [(); 3].map(|()| scope.spawn(made));
             threads.map(|thread| thread.join().unwrap())

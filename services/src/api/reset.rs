@@ -167,6 +167,21 @@ mod tests {
     }
 
     #[test]
+    fn a_database_made_from_an_older_image_has_times_of_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let prepare = || image::prepare(&Fixtures::builtin(), folder.path(), Era::Current).unwrap();
+        let first = prepare();
+        let sql = "UPDATE users SET created_at = '2001-01-01T00:00:00.000000000Z'";
+        Connection::open(first.path).unwrap().execute(sql, []).unwrap();
+        let store = Store::open(&folder.path().join("database"), &prepare()).unwrap();
+        let relative = "(SELECT row_id FROM image.relative_values WHERE table_name = 'users')";
+        let sql =
+            format!("SELECT count(*) FROM users WHERE created_at < '2002' AND id IN {relative}");
+        let old: i64 = store.write(|db| Ok(db.query_row(&sql, [], |row| row.get(0))?)).unwrap();
+        assert_eq!(old, 0);
+    }
+
+    #[test]
     fn a_reset_that_fails_forgets_no_change() {
         let folder = tempfile::tempdir().unwrap();
         let image = image::prepare(&Fixtures::builtin(), folder.path(), Era::Current).unwrap();

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::changed_rows::ChangedRows;
 use super::error::{ApiError, Result};
 use super::full_text;
+use super::image::Image;
 use super::json_containment;
 use super::like;
 use super::relative;
@@ -48,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// When a file cannot be read, made or understood.
-    pub(crate) fn open(path: &Path, image: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path, image: &Image) -> anyhow::Result<Self> {
         let mut changed = ChangedRows::unknown();
         if !path.exists() {
             create(path, image).with_context(|| format!("create database {}", path.display()))?;
@@ -59,7 +60,7 @@ impl Store {
             let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             writer.pragma_update(None, "journal_mode", "WAL")?;
             writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-            reset::attach(&writer, image)?;
+            reset::attach(&writer, &image.path)?;
             let changed = Arc::clone(&changed);
             // It is told of every row, save when a table is emptied without a condition.
             writer.update_hook(Some(move |_: Action, _: &str, table: &str, id| {
@@ -162,15 +163,17 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 /// Makes the database beside its place and moves it there when it is complete.
-fn create(path: &Path, image: &Path) -> anyhow::Result<()> {
+fn create(path: &Path, image: &Image) -> anyhow::Result<()> {
     let folder = path.parent().context("the path has no folder")?;
     let draft = tempfile::Builder::new().prefix(".api-database").tempfile_in(folder)?;
-    fs_err::copy(image, draft.path())?;
+    fs_err::copy(&image.path, draft.path())?;
     let mut connection = connect(draft.path(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "cache_size", -LOADER_CACHE_KIB)?;
     let transaction = connection.transaction()?;
-    relative::refresh(&transaction, "main")?;
+    if !image.is_new {
+        relative::refresh(&transaction, "main")?;
+    }
     schema::touch_permissions(&transaction)?;
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)?;
