@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::checkout;
-use crate::class::Class;
+use crate::class::{Class, Record};
 use crate::content_hash::content_hash;
 use crate::dangling::{self, Dangling, Reference};
 use crate::error::Error;
@@ -56,13 +56,27 @@ impl Fixtures {
     /// When the folder has no such file, or the file is not what fixtures look like; the error
     /// says where.
     pub fn class(&self, name: &str) -> Result<Class, Error> {
+        let records = self.map_class(name, |record| record)?;
+        Ok(Class { name: name.to_owned(), records })
+    }
+
+    /// What `convert` makes of each record of the class `name`, in their order. All processors read
+    /// and convert a large file at once. Of a label that comes twice the last record counts, but
+    /// another may be converted as well.
+    ///
+    /// # Errors
+    /// As [`Fixtures::class`].
+    pub fn map_class<T: Send>(
+        &self,
+        name: &str,
+        convert: impl Fn(Record) -> T + Sync,
+    ) -> Result<Vec<T>, Error> {
         let (path, rendered) = self.rendered(name)?;
-        let records = yaml::records(&rendered.text).map_err(|wrong| Error::Yaml {
+        yaml::map_records(&rendered.text, convert).map_err(|wrong| Error::Yaml {
             path,
             position: wrong.position.map(|(line, column)| (rendered.source_line(line), column)),
             message: wrong.message,
-        })?;
-        Ok(Class { name: name.to_owned(), records })
+        })
     }
 
     /// The file of a class, and its text with the ERB in it evaluated.

@@ -28,37 +28,37 @@ pub(crate) struct Wrong {
     pub(crate) message: String,
 }
 
-/// Reads the records of a fixture file whose ERB has been rendered.
+/// What `convert` makes of each record of a fixture file whose ERB has been rendered.
 ///
 /// # Errors
 /// When `text` is not YAML, or not a mapping of mappings.
-pub(crate) fn records(text: &str) -> Result<Vec<Record>, Wrong> {
-    let Value::Map(entries) = file(text).map_err(|error| wrong(&error))? else {
-        return Ok(Vec::new());
+pub(crate) fn map_records<T: Send>(
+    text: &str,
+    convert: impl Fn(Record) -> T + Sync,
+) -> Result<Vec<T>, Wrong> {
+    let converted = |document: Value| converted(document, &convert);
+    let records = match pieces::read(text, |piece| document(piece).ok().map(converted)) {
+        // A label may come again in another piece.
+        Some(pieces) => settle::last_of_each(pieces.into_iter().flatten()),
+        None => document(text).map(converted).map_err(|error| wrong(&error))?,
     };
-    Ok(entries
-        .into_iter()
-        .filter(|(label, _)| !NO_RECORDS.contains(&label.as_str()))
-        .map(|(label, value)| Record {
-            label,
-            columns: match value {
-                Value::Map(columns) => columns,
-                _ => Vec::new(),
-            },
-        })
-        .collect())
+    Ok(records.into_iter().map(|(_, record)| record).collect())
 }
 
-fn file(text: &str) -> serde_yaml::Result<Value> {
-    let records = |piece: &str| match document(piece) {
-        Ok(Value::Map(records)) => Some(records),
-        _ => None,
+/// What `convert` makes of each record of `document`, with its label.
+fn converted<T>(document: Value, convert: impl Fn(Record) -> T) -> Vec<(String, T)> {
+    let Value::Map(entries) = document else {
+        return Vec::new();
     };
-    match pieces::read(text, records) {
-        // A label may come again in another piece.
-        Some(pieces) => Ok(Value::Map(settle::last_of_each(pieces.into_iter().flatten()))),
-        None => document(text),
-    }
+    let records = entries.into_iter().filter(|(label, _)| !NO_RECORDS.contains(&label.as_str()));
+    let convert = |(label, value): (String, Value)| {
+        let columns = match value {
+            Value::Map(columns) => columns,
+            _ => Vec::new(),
+        };
+        (label.clone(), convert(Record { label, columns }))
+    };
+    records.map(convert).collect()
 }
 
 fn document(text: &str) -> serde_yaml::Result<Value> {
@@ -91,6 +91,10 @@ fn wrong(error: &serde_yaml::Error) -> Wrong {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn records(text: &str) -> Result<Vec<Record>, Wrong> {
+        map_records(text, |record| record)
+    }
 
     fn columns(text: &str) -> Vec<(String, Value)> {
         let mut records = records(text).unwrap();

@@ -16,18 +16,16 @@ pub(super) fn settled(value: Value) -> Value {
     }
 }
 
-/// Settled entries, of which the last of the same name wins.
-pub(super) fn last_of_each(
-    entries: impl IntoIterator<Item = (String, Value)>,
-) -> Vec<(String, Value)> {
-    let mut kept = Kept::default();
+/// `entries`, of which the last of the same name wins.
+pub(super) fn last_of_each<T>(entries: impl IntoIterator<Item = (String, T)>) -> Vec<(String, T)> {
+    let mut kept = Kept::new();
     kept.put_all(entries);
     kept.entries
 }
 
 /// As Ruby does it: entry by entry, so that a merge overrides what stands before it.
 fn settled_entries(entries: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    let mut kept = Kept::default();
+    let mut kept = Kept::new();
     for (key, value) in entries {
         match (key.as_str(), settled(value)) {
             ("<<", Value::Map(merged)) => kept.put_all(merged),
@@ -44,21 +42,24 @@ fn settled_entries(entries: Vec<(String, Value)>) -> Vec<(String, Value)> {
     kept.entries
 }
 
-#[derive(Default)]
-struct Kept {
-    entries: Vec<(String, Value)>,
+struct Kept<T> {
+    entries: Vec<(String, T)>,
     /// Where each key is, once there are many.
     places: HashMap<String, usize>,
 }
 
-impl Kept {
-    fn put_all(&mut self, entries: impl IntoIterator<Item = (String, Value)>) {
+impl<T> Kept<T> {
+    fn new() -> Self {
+        Self { entries: Vec::new(), places: HashMap::new() }
+    }
+
+    fn put_all(&mut self, entries: impl IntoIterator<Item = (String, T)>) {
         for (key, value) in entries {
             self.put(key, value);
         }
     }
 
-    fn put(&mut self, key: String, value: Value) {
+    fn put(&mut self, key: String, value: T) {
         let place = match self.places.is_empty() {
             true => self.entries.iter().position(|(known, _)| *known == key),
             false => self.places.get(&key).copied(),

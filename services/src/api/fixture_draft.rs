@@ -135,14 +135,6 @@ impl Draft {
     }
 }
 
-/// The id that `record` will have, if no other has it.
-pub(crate) fn id_of(record: &Record) -> i64 {
-    match record.get("id").map(Fixture::in_yaml_1_1) {
-        Some(Fixture::Integer(id)) => id,
-        _ => label_id(&record.label),
-    }
-}
-
 /// The id that Rails gives the fixture `label`.
 fn label_id(label: &str) -> i64 {
     i64::from(crc32(label.as_bytes())) % MAX_ID

@@ -1,19 +1,19 @@
 //! Loads Rails fixtures as Rails does, class by class; nothing is validated.
 
 use std::collections::HashMap;
+use std::thread;
 
 use anyhow::Context;
 use md5::{Digest, Md5};
 use rusqlite::Connection;
-use sdk_fixtures::{Class, Fixtures, Record};
+use sdk_fixtures::{Fixtures, Record};
 use serde_json::Value;
 
 use super::collection;
 use super::dropped::KEEP_DISKS;
-use super::fixture_draft::{self, Draft};
-use super::fixture_table::{Columns, FixtureTable};
+use super::fixture_draft::Draft;
+use super::fixture_table::{Columns, FixtureTable, Row};
 use super::object::{self, Object};
-use super::parallel;
 use super::resource::Resource;
 use super::resources::{self, API_CLIENT_AUTHORIZATIONS, COLLECTIONS, KEEP_SERVICES, USERS};
 use crate::era::Era;
@@ -28,6 +28,7 @@ type UserIds = HashMap<i64, String>;
 /// Names file and label of a fixture with an unknown column or a value of the wrong type.
 pub(crate) fn load(db: &Connection, fixtures: &Fixtures, era: Era) -> anyhow::Result<()> {
     let mut user_ids = UserIds::new();
+    let mut loaded = Vec::new();
     let mut names = fixtures.classes()?;
     // Tokens refer to users.
     names.sort_by_key(|name| name != USERS.plural);
@@ -35,12 +36,17 @@ pub(crate) fn load(db: &Connection, fixtures: &Fixtures, era: Era) -> anyhow::Re
         let Some(resource) = resources::with_table(era).find(|one| one.plural == name) else {
             continue;
         };
-        let class = fixtures.class(&name)?;
-        load_class(db, resource, era, &class, &mut user_ids)?;
+        let rows = load_class(db, resource, era, fixtures, &user_ids)?;
+        if resource.plural == USERS.plural {
+            user_ids.extend(rows.iter().map(|(_, row)| (row.id, row.uuid.clone())));
+        }
+        loaded.push(rows);
         if is_reset(resource, era) {
             db.execute("INSERT INTO reset_tables VALUES (?)", [name])?;
         }
     }
+    // To free very many rows takes a while, and nothing has to wait for it.
+    thread::spawn(move || drop(loaded));
     Ok(())
 }
 
@@ -50,33 +56,33 @@ fn is_reset(resource: &Resource, era: Era) -> bool {
     !registered || RESET_FORGETS_KEEP_SERVICES.of(era)
 }
 
+/// Fills the table of `resource`, and gives the rows in it with their labels.
 fn load_class(
     db: &Connection,
     resource: &'static Resource,
     era: Era,
-    class: &Class,
-    user_ids: &mut UserIds,
-) -> anyhow::Result<()> {
+    fixtures: &Fixtures,
+    user_ids: &UserIds,
+) -> anyhow::Result<Vec<(String, Row)>> {
     let columns = Columns::of(resource, era);
     let now = jiff::Timestamp::now();
-    let mut records: Vec<&Record> = class.records.iter().collect();
+    let place = |label: &str| format!("{}.yml: {label}", resource.plural);
+    let row = |record: Record| {
+        let mut draft =
+            Draft::read(&record, resource, era, now).with_context(|| place(&record.label))?;
+        complete(&mut draft.object, &record, resource, era, user_ids);
+        Ok((record.label, columns.row(draft)))
+    };
+    let rows = fixtures.map_class(resource.plural, row)?;
+    let mut rows = rows.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
     // A table grows at its end when ids rise.
-    records.sort_by_cached_key(|record| fixture_draft::id_of(record));
-    let place = |record: &Record| format!("{}.yml: {}", class.name, record.label);
-    let rows = parallel::try_map(&records, |record| {
-        let mut draft = Draft::read(record, resource, era, now).with_context(|| place(record))?;
-        complete(&mut draft.object, record, resource, era, user_ids);
-        Ok::<_, anyhow::Error>(columns.row(draft))
-    })?;
+    rows.sort_by_key(|(_, row)| row.id);
     let mut table = FixtureTable::new(db, &columns)?;
-    for (row, record) in rows.iter().zip(records) {
-        table.insert(row).with_context(|| place(record))?;
-    }
-    if resource.plural == USERS.plural {
-        user_ids.extend(rows.into_iter().map(|row| (row.id, row.uuid)));
+    for (label, row) in &rows {
+        table.insert(row).with_context(|| place(label))?;
     }
     table.finish()?;
-    Ok(())
+    Ok(rows)
 }
 
 /// Adds what follows from the attributes that a fixture sets.

@@ -67,7 +67,7 @@ pub(crate) struct FixtureTable<'a> {
     insert: CachedStatement<'a>,
     note_relative: CachedStatement<'a>,
     relative: BTreeSet<&'static str>,
-    uuids: HashSet<String>,
+    uuids: HashSet<&'a str>,
 }
 
 impl<'a> FixtureTable<'a> {
@@ -97,9 +97,9 @@ impl<'a> FixtureTable<'a> {
     ///
     /// # Errors
     /// When another record has its id or uuid, and those of the database.
-    pub(crate) fn insert(&mut self, row: &Row) -> anyhow::Result<()> {
+    pub(crate) fn insert(&mut self, row: &'a Row) -> anyhow::Result<()> {
         // The index that sees to it is made when the table is filled.
-        if !row.uuid.is_empty() && !self.uuids.insert(row.uuid.clone()) {
+        if !row.uuid.is_empty() && !self.uuids.insert(&row.uuid) {
             bail!("another record has the uuid {}", row.uuid);
         }
         let mut id = row.id;
@@ -154,13 +154,15 @@ mod tests {
         let db = Connection::open_in_memory()?;
         db.execute_batch(&schema::statements(Era::Current))?;
         let columns = Columns::of(resource, Era::Current);
-        let mut table = FixtureTable::new(&db, &columns)?;
-        for (id, uuid, has_own_id) in rows {
+        let row = |(id, uuid, has_own_id): &(i64, &str, bool)| {
             let mut draft = Draft::of("any");
             (draft.id, draft.has_own_id) = (*id, *has_own_id);
             draft.object.insert("uuid".to_owned(), (*uuid).into());
-            table.insert(&columns.row(draft))?;
-        }
+            columns.row(draft)
+        };
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        let mut table = FixtureTable::new(&db, &columns)?;
+        rows.iter().try_for_each(|row| table.insert(row))?;
         let sql = format!("SELECT id FROM {} ORDER BY uuid", resource.plural);
         let mut ids = db.prepare(&sql)?;
         let ids = ids.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -71,7 +71,6 @@ mod object;
 mod openid_setup;
 mod operand;
 mod ownership;
-mod parallel;
 mod permission;
 mod permission_cache;
 mod present;
