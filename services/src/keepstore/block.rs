@@ -1,16 +1,14 @@
 //! A block's content: a small one in memory, a large one in a file, so that memory stays bounded
 //! whatever the size of blocks and the number of clients.
 
-use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
 use bytes::Bytes;
+use fast_md5::Md5;
 use fs_err::File;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
-use md5::{Digest, Md5};
-use tokio::task::spawn_blocking;
 
 use crate::serve::{Body, BoxError, full};
 use crate::signature::to_hex;
@@ -19,10 +17,10 @@ use crate::signature::to_hex;
 pub(super) const SMALL_BYTES: usize = 1 << 20;
 
 /// How much is read at a time: what was just read is still in the cache when it is hashed.
-pub(super) const STEP_BYTES: usize = 256 << 10;
+pub(super) const STEP_BYTES: usize = 64 << 10;
 
 /// How much of a large block is in memory while it goes out.
-const PIECE_BYTES: usize = 512 << 10;
+const PIECE_BYTES: usize = 256 << 10;
 
 /// The content of a block.
 #[derive(Debug)]
@@ -92,30 +90,33 @@ pub(super) fn each_step(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Res
 
 /// The next `left` bytes of `file`, of which few are in memory however slowly they are taken.
 fn pieces(file: File, left: u64) -> Body {
-    let pieces = stream::try_unfold((Arc::new(file), left), |(file, left)| async move {
+    let pieces = stream::try_unfold((file, left), |(file, left)| async move {
         if left == 0 {
             return Ok(None);
         }
-        let source = Arc::clone(&file);
-        let piece = spawn_blocking(move || read_piece(&source, left)).await??;
+        // It was hashed a moment ago, and lies in the kernel's memory.
+        let piece = read_piece(&file, left)?;
         let left = left - piece.len() as u64;
         Ok::<_, BoxError>(Some((Frame::data(Bytes::from(piece)), (file, left))))
     });
     StreamBody::new(pieces).boxed()
 }
 
-fn read_piece(file: &File, left: u64) -> io::Result<Vec<u8>> {
-    let wanted = left.min(PIECE_BYTES as u64);
-    let mut piece = Vec::with_capacity(PIECE_BYTES);
-    Read::take(file, wanted).read_to_end(&mut piece)?;
+fn read_piece(mut file: &File, left: u64) -> io::Result<Vec<u8>> {
+    let wanted = usize::try_from(left).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+    let mut piece = vec![0; wanted];
+    let read = file.read(&mut piece)?;
+    piece.truncate(read);
     match piece.is_empty() {
-        true => Err(io::ErrorKind::UnexpectedEof.into()),
+        true => Err(ErrorKind::UnexpectedEof.into()),
         false => Ok(piece),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use md5::Digest;
+
     use super::*;
 
     fn file(content: &[u8]) -> (tempfile::TempDir, File) {
@@ -134,7 +135,7 @@ mod tests {
             let (block, hash) = Block::read(file, size as u64).unwrap();
             assert_eq!(matches!(block, Block::Small(_)), size <= SMALL_BYTES);
             assert_eq!(block.length(), size as u64);
-            assert_eq!(hash, to_hex(&Md5::digest(&content)));
+            assert_eq!(hash, to_hex(&md5::Md5::digest(&content)));
             let sent = block.into_body().collect().await.unwrap().to_bytes();
             assert!(sent == content);
         }

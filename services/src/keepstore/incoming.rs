@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use md5::{Digest, Md5};
+use fast_md5::Md5;
 use tempfile::NamedTempFile;
 
 use super::block::SMALL_BYTES;

@@ -20,7 +20,7 @@ use crate::locator::MAX_BLOCK_SIZE;
 use crate::log;
 
 /// How many pieces of a body may wait for the thread that hashes them.
-const PIECES_WAITING: usize = 4;
+const PIECES_WAITING: usize = 1;
 
 /// How long a sender may pause within a body: a buffer is kept for it meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
