@@ -6,6 +6,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// A piece ends with the first record that ends behind so many bytes.
 const PIECE: usize = 256 << 10;
@@ -30,11 +31,15 @@ pub(super) fn read<T: Send>(text: &str, read: impl Fn(&str) -> Option<T> + Sync)
         }
         Some(done)
     };
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let done = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let joined: Vec<_> = threads.into_iter().map(|thread| thread.join().ok()?).collect();
-        joined.into_iter().collect::<Option<Vec<_>>>()
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let done = thread::scope(|scope| {
+        // Where no other thread is to be had, this one reads all.
+        let start = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).filter_map(start).collect();
+        let own = work();
+        let others = others.into_iter().map(|thread| thread.join().ok()?);
+        let done: Vec<_> = others.chain([own]).collect();
+        done.into_iter().collect::<Option<Vec<_>>>()
     })?;
     let mut done: Vec<_> = done.into_iter().flatten().collect();
     done.sort_unstable_by_key(|(place, _)| *place);

@@ -45,8 +45,9 @@ pub(crate) fn load(db: &Connection, fixtures: &Fixtures, era: Era) -> anyhow::Re
             db.execute("INSERT INTO reset_tables VALUES (?)", [name])?;
         }
     }
-    // To free very many rows takes a while, and nothing has to wait for it.
-    thread::spawn(move || drop(loaded));
+    // To free very many rows takes a while, and nothing has to wait for it. Without a thread for it,
+    // they are freed here.
+    let _ = thread::Builder::new().spawn(move || drop(loaded));
     Ok(())
 }
 

@@ -20,6 +20,7 @@ pub(super) struct Incoming<'a> {
     hash: &'a str,
     hasher: Md5,
     length: u64,
+    may_be_small: bool,
     content: Content,
 }
 
@@ -46,9 +47,10 @@ impl<'a> Incoming<'a> {
     /// Nothing has come yet of a block that is to have this hash, and `length` bytes if that is
     /// known.
     pub(super) fn new(store: &'a Store, hash: &'a str, length: Option<usize>) -> Self {
-        let room = length.unwrap_or(0).min(SMALL_BYTES);
+        let may_be_small = length.is_none_or(|length| length <= SMALL_BYTES);
+        let room = length.filter(|_| may_be_small).unwrap_or(0);
         let content = Content::Small(Vec::with_capacity(room));
-        Self { store, hash, hasher: Md5::new(), length: 0, content }
+        Self { store, hash, hasher: Md5::new(), length: 0, may_be_small, content }
     }
 
     /// Takes the next piece.
@@ -62,7 +64,7 @@ impl<'a> Incoming<'a> {
         }
         self.hasher.update(piece);
         match &mut self.content {
-            Content::Small(content) if self.length <= SMALL_BYTES as u64 => {
+            Content::Small(content) if self.may_be_small && self.length <= SMALL_BYTES as u64 => {
                 content.extend_from_slice(piece);
                 return Ok(());
             }
@@ -72,7 +74,7 @@ impl<'a> Incoming<'a> {
             },
             _ => {}
         }
-        // It has become large, or the disk is full.
+        // It is large, or the disk is full.
         let known = self.length - piece.len() as u64;
         self.content = self.store.set_aside(self.hash, &self.content, known, piece)?;
         Ok(())
