@@ -45,7 +45,7 @@ pub(crate) struct Unknown {
 #[derive(Debug, Default)]
 pub(crate) struct Rendered {
     pub(crate) text: String,
-    /// The line of the source for each line of the text, both from 1.
+    /// The line of the source for each line of the text, both from 1; none if all are the same.
     lines: Vec<usize>,
 }
 
@@ -62,6 +62,9 @@ impl Rendered {
 /// # Errors
 /// The first tag that is not understood or not closed, or that makes too much.
 pub(crate) fn render(source: &str) -> Result<Rendered, Unknown> {
+    if !source.contains(template::OPENING) {
+        return Ok(Rendered { text: source.to_owned(), lines: Vec::new() });
+    }
     let written = template::parse(source).and_then(|pieces| {
         let mut writer = Writer::new(source);
         writer.write(&pieces, &mut Variables::new())?;
@@ -219,6 +222,8 @@ mod tests {
 
     #[test]
     fn every_line_knows_the_line_that_it_comes_from() {
+        let plain = render("a\nb\n").unwrap();
+        assert_eq!((plain.text.as_str(), plain.source_line(2)), ("a\nb\n", 2));
         let file = render("a\n<% for i in 1..2 do %>\nb\nc<% end %>\nd\n").unwrap();
         assert_eq!(file.text, "a\n\nb\nc\nb\nc\nd\n");
         let lines: Vec<usize> = (1..9).map(|line| file.source_line(line)).collect();

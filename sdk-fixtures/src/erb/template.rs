@@ -3,6 +3,9 @@
 use super::syntax::{self, Expression, Statement};
 use super::token::{Reason, UNKNOWN};
 
+/// What every tag begins with.
+pub(super) const OPENING: &str = "<%";
+
 /// How deep loops may be nested.
 const MAX_NESTING: usize = 16;
 
@@ -58,15 +61,15 @@ impl<'a> Reader<'a> {
     /// The pieces up to the end of the loop that starts at `opening`, or of the file.
     fn pieces(&mut self, opening: Option<&'a str>) -> Result<Vec<Piece<'a>>, Wrong<'a>> {
         let mut pieces = Vec::new();
-        while let Some(start) = self.rest.find("<%") {
+        while let Some(start) = self.rest.find(OPENING) {
             let (text, from) = self.rest.split_at(start);
             pieces.push(Piece { from: self.rest, node: Node::Text(text) });
             if let Some(after) = from.strip_prefix("<%%") {
-                pieces.push(Piece { from, node: Node::Text("<%") });
+                pieces.push(Piece { from, node: Node::Text(OPENING) });
                 self.rest = after;
                 continue;
             }
-            let closed = from.strip_prefix("<%").and_then(|inner| inner.split_once("%>"));
+            let closed = from.strip_prefix(OPENING).and_then(|inner| inner.split_once("%>"));
             let (inner, after) = closed.ok_or((from, "it is not closed"))?;
             self.rest = after;
             let wrong = |reason| (from, reason);
