@@ -101,13 +101,18 @@ mod tests {
         for era in Era::ALL {
             let db = Connection::open_in_memory().unwrap();
             db.execute_batch(&schema::statements(era)).unwrap();
-            let sql = "INSERT INTO collections (uuid, portable_data_hash) VALUES (?, 'other')";
-            db.execute(sql, ["zzzzz-4zz18-000000000000000"]).unwrap();
+            db.execute_batch(
+                "INSERT INTO collections (uuid) VALUES ('zzzzz-4zz18-000000000000000');
+                 INSERT INTO links (uuid) VALUES ('zzzzz-o0j2j-000000000000000')",
+            )
+            .unwrap();
             for _ in 0..2 {
                 plant(&db, era).unwrap();
-                let sql = "SELECT count(DISTINCT uuid) FROM collections";
-                let count: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
-                assert_eq!(count, 2, "the fixture, and the empty collection once");
+                for table in ["collections", "links"] {
+                    let sql = format!("SELECT count(DISTINCT uuid) FROM {table}");
+                    let count: i64 = db.query_row(&sql, [], |row| row.get(0)).unwrap();
+                    assert_eq!(count, 2, "{table}: the fixture, and what is planted, once");
+                }
             }
         }
     }

@@ -20,6 +20,7 @@ pub(super) struct Incoming<'a> {
     hash: &'a str,
     hasher: Md5,
     length: u64,
+    /// Whether it is to stay in memory, as far as its length is known.
     may_be_small: bool,
     content: Content,
 }
