@@ -160,7 +160,7 @@ fn agent(tls: TlsConfig) -> ureq::Agent {
         .new_agent()
 }
 
-type Reply = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
+type Reply = Result<http::Response<ureq::Body>, ureq::Error>;
 
 fn list_path(resource: &str) -> String {
     format!("/arvados/v1/{resource}?limit=1000")

@@ -9,11 +9,10 @@ pub(crate) mod readme;
 pub(crate) mod repository;
 pub(crate) mod servers;
 
-use std::io::ErrorKind::NotFound;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) use processes::{
     kill, runs, signal, wait_for, wait_until_gone, wait_until_stopped, working_in,
@@ -259,18 +258,8 @@ impl Checkout {
         command
     }
 
-    /// Another build takes the program away for a moment when it puts its own in its place: then it
-    /// is there again at once.
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            match self.command(arguments).output() {
-                Err(error) if error.kind() == NotFound && Instant::now() < deadline => {
-                    std::thread::yield_now();
-                }
-                done => return done.unwrap().into(),
-            }
-        }
+        self.command(arguments).output().unwrap().into()
     }
 
     pub(crate) fn services(&self, arguments: &[&str]) -> Done {
