@@ -15,6 +15,7 @@ mod api_client;
 mod authorization;
 mod bare_target;
 mod descriptors;
+mod eager;
 mod era;
 mod front;
 mod git_httpd;

@@ -19,11 +19,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::bare_target::{self, Requests};
+use crate::eager::Eager;
 use crate::log;
 use crate::nginx_page;
 use crate::request_log::{self, RequestId};
@@ -56,6 +57,9 @@ pub(crate) struct Port {
     pub(crate) listeners: Vec<std::net::TcpListener>,
     /// `None` for plain HTTP.
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Whether its connections are [`Eager`]: for a service that answers small requests by itself, and
+    /// does not wait for others.
+    pub(crate) is_eager: bool,
 }
 
 /// Whose way of speaking HTTP/1 a port follows, where servers differ.
@@ -128,7 +132,7 @@ where
     for listener in port.listeners {
         let listener = TcpListener::from_std(listener).context("inherited socket")?;
         let acceptor = port.tls.clone().map(TlsAcceptor::from);
-        loops.spawn(accept(manner, listener, acceptor, Arc::clone(&handler)));
+        loops.spawn(accept(manner, port.is_eager, listener, acceptor, Arc::clone(&handler)));
     }
     while let Some(ended) = loops.join_next().await {
         ended?;
@@ -138,6 +142,7 @@ where
 
 async fn accept(
     manner: Manner,
+    is_eager: bool,
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
     handler: Handler,
@@ -146,6 +151,9 @@ async fn accept(
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let handler = Arc::clone(&handler);
+                // Only a latency matter; a socket that refuses it works all the same.
+                let _ = stream.set_nodelay(true);
+                let stream = Eager::new(stream, is_eager);
                 tokio::spawn(connection(manner, stream, peer, acceptor.clone(), handler));
             }
             // Mostly a lack of descriptors: the client waits in the backlog until one is free,
@@ -160,13 +168,11 @@ async fn accept(
 
 async fn connection(
     manner: Manner,
-    stream: TcpStream,
+    stream: Eager,
     peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
     handler: Handler,
 ) {
-    // Only a latency matter; a socket that refuses it works all the same.
-    let _ = stream.set_nodelay(true);
     let Some(acceptor) = acceptor else {
         return speak_http(manner, stream, peer, handler).await;
     };

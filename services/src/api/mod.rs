@@ -143,6 +143,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let port = Port {
         listeners: listen::inherited_or_bound("api", &flags.listen)?,
         tls: Some(tls::server_config(&flags.certificate, &flags.key, &["h2", "http/1.1"])?),
+        is_eager: true,
     };
     serve::until_stopped(serve::serve(port, move |request| {
         handler::answer(Arc::clone(&api), request)

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let mut ports = Vec::new();
     for side in config.sides {
         let listeners = listen::inherited_or_bound(side.socket, &side.listen)?;
-        let port = Port { listeners, tls: Some(Arc::clone(&tls)) };
+        let port = Port { listeners, tls: Some(Arc::clone(&tls)), is_eager: false };
         ports.push((port, side));
     }
     let sender = log.sender();

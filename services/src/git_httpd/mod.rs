@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let port = Port {
         listeners: listen::inherited_or_bound("arv-git-httpd", &config.address)?,
         tls: None,
+        is_eager: false,
     };
     let api = ApiClient::from_environment(api_client::tls_from_environment()?)?;
     let server = Arc::new(GitHttpd::new(config, api));

@@ -34,8 +34,11 @@ use crate::serve::{self, Port};
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let config = Config::from_flags(arguments)?;
     let _pid_file = config.pid.as_deref().map(PidFile::create).transpose()?;
-    let port =
-        Port { listeners: listen::inherited_or_bound("keepproxy", &config.listen)?, tls: None };
+    let port = Port {
+        listeners: listen::inherited_or_bound("keepproxy", &config.listen)?,
+        tls: None,
+        is_eager: false,
+    };
     let keepproxy = Arc::new(Keepproxy::from_environment(config)?);
     serve::until_stopped(serve::serve(port, move |request| {
         let keepproxy = Arc::clone(&keepproxy);

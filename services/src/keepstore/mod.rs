@@ -41,8 +41,11 @@ use crate::serve::{self, Port};
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let config = Config::from_flags(arguments)?;
     let _pid_file = config.pid.as_deref().map(PidFile::create).transpose()?;
-    let port =
-        Port { listeners: listen::inherited_or_bound("keepstore", &config.listen)?, tls: None };
+    let port = Port {
+        listeners: listen::inherited_or_bound("keepstore", &config.listen)?,
+        tls: None,
+        is_eager: true,
+    };
     let keepstore = Arc::new(Keepstore::new(config));
     serve::until_stopped(async move {
         keepstore.begin_to_sweep();
