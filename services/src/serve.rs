@@ -89,6 +89,7 @@ pub(crate) fn until_stopped(
     service: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.spawn(keep_a_timer());
     let result = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -101,6 +102,13 @@ pub(crate) fn until_stopped(
     // Work on blocking threads must not hold up the end.
     runtime.shutdown_background();
     result
+}
+
+/// Has a timer that ends before any of a request: with none, tokio wakes a thread for the first one.
+async fn keep_a_timer() {
+    loop {
+        tokio::time::sleep(PATIENCE / 4).await;
+    }
 }
 
 /// Answers every request on `port` with `handler`, for ever.

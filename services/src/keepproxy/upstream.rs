@@ -25,7 +25,6 @@ use crate::serve::{Body, empty};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps its connections to the keepstores alive.
-#[derive(Clone)]
 pub(super) struct Upstream {
     http: Client<HttpsConnector<HttpConnector>, Body>,
     waits: Arc<Patience>,
@@ -33,7 +32,6 @@ pub(super) struct Upstream {
 }
 
 /// On whose behalf keepstores are asked.
-#[derive(Clone)]
 pub(super) struct Caller {
     /// The header as the client presented it.
     pub(super) authorization: HeaderValue,

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Method, Response};
-use tokio::task::JoinSet;
 
 use super::block::Block;
 use super::keep_services::{KeepService, in_probe_order};
@@ -15,7 +16,6 @@ use super::refusal::Refusal;
 use super::server::Keepproxy;
 use super::upstream::{Caller, Failure, Upstream};
 use crate::locator::Locator;
-use crate::log;
 
 /// A locator with all its hints is far shorter than this many bytes.
 const MAX_REPLY_BYTES: usize = 4096;
@@ -49,21 +49,18 @@ pub(super) async fn write(
     let mut waiting = writable(&services, locator);
     let mut unreachable = false;
     let mut stored = Stored::default();
-    // Dropped when the client goes away, which ends the requests in it.
-    let mut running = JoinSet::new();
+    // All in this task: threads that woke each other would take longer than a small block.
+    let mut running = FuturesUnordered::new();
     loop {
         while stored.replicas + running.len() < wanted {
             let Some(service) = waiting.pop_front() else {
                 break;
             };
-            let (upstream, caller) = (proxy.upstream.clone(), caller.clone());
-            let (path, block) = (path.to_owned(), block.clone());
-            running.spawn(async move { put(&upstream, &service, &path, &caller, &block).await });
+            running.push(put(&proxy.upstream, service, path, caller, block));
         }
-        match running.join_next().await {
-            Some(Ok(Ok(one))) => stored.add(one),
-            Some(Ok(Err(failure))) => unreachable |= failure == Failure::Unreachable,
-            Some(Err(error)) => log::line(format_args!("keepproxy: {error}")),
+        match running.next().await {
+            Some(Ok(one)) => stored.add(one),
+            Some(Err(failure)) => unreachable |= failure == Failure::Unreachable,
             None if stored.replicas < wanted && unreachable => {
                 // A keepstore that does not answer may have been replaced since; once is enough.
                 unreachable = false;
@@ -91,12 +88,12 @@ fn writable(services: &[KeepService], locator: &Locator<'_>) -> VecDeque<KeepSer
 
 async fn put(
     upstream: &Upstream,
-    service: &KeepService,
+    service: KeepService,
     path: &str,
     caller: &Caller,
     block: &Block,
 ) -> Result<Stored, Failure> {
-    let response = upstream.request(Method::PUT, service, path, caller, Some(block)).await?;
+    let response = upstream.request(Method::PUT, &service, path, caller, Some(block)).await?;
     confirmed(response).await
 }
 
