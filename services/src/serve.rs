@@ -48,6 +48,10 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// How long a client may take for a TLS handshake or for the headers of a request.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The most bytes that are read at a time, and that the head of a request may have. With less, large
+/// blocks take longer; with more, many clients at once take more memory.
+const READ_BYTES: usize = 128 << 10;
+
 /// The first byte of whoever speaks TLS: the type of a record with a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
@@ -233,6 +237,7 @@ async fn speak_http(
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let mut http1 = builder.http1();
     http1.timer(TokioTimer::new()).header_read_timeout(PATIENCE).title_case_headers(true);
+    http1.max_buf_size(READ_BYTES);
     match manner {
         Manner::Go => http1.half_close(true),
         Manner::Nginx => http1.preserve_header_case(true),

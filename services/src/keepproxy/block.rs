@@ -25,7 +25,7 @@ use crate::signature::to_hex;
 const SMALL_BYTES: usize = 1 << 20;
 
 /// How much of a large block is in memory for each keepstore.
-const PIECE_BYTES: u64 = 256 << 10;
+const PIECE_BYTES: u64 = 128 << 10;
 
 /// How long a client may pause within a body.
 const PATIENCE: Duration = Duration::from_secs(60);

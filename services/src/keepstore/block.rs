@@ -20,7 +20,7 @@ pub(super) const SMALL_BYTES: usize = 1 << 20;
 pub(super) const STEP_BYTES: usize = 64 << 10;
 
 /// How much of a large block is in memory while it goes out.
-const PIECE_BYTES: usize = 256 << 10;
+const PIECE_BYTES: usize = 128 << 10;
 
 /// The content of a block.
 #[derive(Debug)]
