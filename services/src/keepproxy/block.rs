@@ -31,13 +31,11 @@ const PIECE_BYTES: u64 = 128 << 10;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A block of which all or some has come.
-#[derive(Clone)]
 pub(super) struct Block {
     content: Content,
     length: u64,
 }
 
-#[derive(Clone)]
 enum Content {
     Small(Bytes),
     Large { file: Arc<std::fs::File>, come: watch::Receiver<Come> },

@@ -198,3 +198,25 @@ fn what_go_refuses_is_refused_in_its_words_and_ends_the_connection() {
     let old = answer_to(&keepstore, "GET /status.json HTTP/1.0\r\n\r\n");
     assert!(old.starts_with("HTTP/1.0 200 OK\r\n"), "{old}");
 }
+
+/// How long a head may be, in bytes.
+const LONGEST_HEAD: usize = 128 << 10;
+
+#[test]
+fn a_head_may_be_long_but_not_endless() {
+    let keepstore = Keepstore::start("current", &[]);
+    let head = |end: &str| {
+        let start = format!("GET /{FOO} HTTP/1.1\r\nHost: keep\r\nConnection: close\r\nX-Long: ");
+        format!("{start}{}{end}", "x".repeat(LONGEST_HEAD - start.len() - end.len()))
+    };
+    let answer = answer_to(&keepstore, &head("\r\n\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    let answer = answer_to(&keepstore, &head(""));
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let many = format!("GET /{FOO} HTTP/1.1\r\nHost: keep\r\n{}\r\n", "A: b\r\n".repeat(100));
+    let answer = answer_to(&keepstore, &many);
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let far = format!("GET /{} HTTP/1.1\r\nHost: keep\r\n\r\n", "x".repeat(64 << 10));
+    let answer = answer_to(&keepstore, &far);
+    assert!(answer.starts_with("HTTP/1.1 414 "), "{answer}");
+}
