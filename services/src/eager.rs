@@ -10,7 +10,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 const MOMENT: Duration = Duration::from_micros(100);
 
 /// How many requests are found in a row before the other connections have their turn.
-const FOUND_IN_A_ROW: u8 = 4;
+const FOUND_IN_A_ROW: u8 = 2;
 
 /// The most that is looked for: a request that is longer is no matter of microseconds.
 const MOST_BYTES: usize = 8 << 10;
@@ -82,6 +82,14 @@ impl Eager {
     }
 }
 
+/// Has us polled again when all others have had their turn, those included of whom the kernel has not
+/// been asked yet.
+fn come_again(context: &mut Context<'_>) {
+    let again = pin!(tokio::task::yield_now());
+    // That is why it is pending: it has taken the waker.
+    let _ = again.poll(context);
+}
+
 impl AsyncRead for Eager {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -96,7 +104,7 @@ impl AsyncRead for Eager {
             Poll::Pending if self.found < FOUND_IN_A_ROW => self.look(buffer),
             Poll::Pending => {
                 self.found = 0;
-                context.waker().wake_by_ref();
+                come_again(context);
                 return Poll::Pending;
             }
             reported => {
@@ -111,7 +119,7 @@ impl AsyncRead for Eager {
         } else if is_soon && self.is_prompt {
             // Whoever else can run goes first: the client, most of all.
             std::thread::yield_now();
-            context.waker().wake_by_ref();
+            come_again(context);
         }
         read
     }
