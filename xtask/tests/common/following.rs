@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::Done;
+use super::{Done, spawn};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ impl Following {
     /// Standard output is a pipe, and so is standard error.
     pub(crate) fn on_pipe(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = spawn(&mut command);
         let output = child.stdout.take().unwrap();
         Self::new(child, output)
     }
@@ -34,7 +34,7 @@ impl Following {
     pub(crate) fn on_terminal(mut command: Command) -> Self {
         let terminal = nix::pty::openpty(None, None).unwrap();
         command.stdout(terminal.slave.try_clone().unwrap()).stderr(terminal.slave);
-        let child = command.spawn().unwrap();
+        let child = spawn(&mut command);
         // The terminal is at its end when the last that writes to it has ended: not we.
         drop(command);
         Self::new(child, File::from(terminal.master))

@@ -9,10 +9,11 @@ pub(crate) mod readme;
 pub(crate) mod repository;
 pub(crate) mod servers;
 
+use std::io::ErrorKind::NotFound;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 pub(crate) use processes::{
     kill, runs, signal, wait_for, wait_until_gone, wait_until_stopped, working_in,
@@ -259,7 +260,9 @@ impl Checkout {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
-        self.command(arguments).output().unwrap().into()
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        spawn(&mut command).wait_with_output().unwrap().into()
     }
 
     pub(crate) fn services(&self, arguments: &[&str]) -> Done {
@@ -335,6 +338,20 @@ impl Drop for Checkout {
             return;
         }
         assert_eq!(left, [0; 0], "processes are left");
+    }
+}
+
+/// Starts a program. Another build takes it away for a moment when it puts its own in its place: then
+/// it is there again at once.
+pub(crate) fn spawn(command: &mut Command) -> Child {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == NotFound && Instant::now() < deadline => {
+                std::thread::yield_now();
+            }
+            started => return started.unwrap(),
+        }
     }
 }
 
