@@ -50,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most bytes that are read at a time, and that the head of a request may have. With less, large
 /// blocks take longer; with more, many clients at once take more memory.
-const READ_BYTES: usize = 128 << 10;
+const READ_BYTES: u32 = 128 << 10;
 
 /// The first byte of whoever speaks TLS: the type of a record with a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -237,12 +237,12 @@ async fn speak_http(
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let mut http1 = builder.http1();
     http1.timer(TokioTimer::new()).header_read_timeout(PATIENCE).title_case_headers(true);
-    http1.max_buf_size(READ_BYTES);
+    http1.max_buf_size(READ_BYTES as usize);
     match manner {
         Manner::Go => http1.half_close(true),
         Manner::Nginx => http1.preserve_header_case(true),
     };
-    builder.http2().timer(TokioTimer::new());
+    builder.http2().timer(TokioTimer::new()).max_header_list_size(READ_BYTES);
     let result = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
     if let Err(error) = result
         && !(unanswered.load(Ordering::Relaxed) == 0 && has_left(&*error))

@@ -58,6 +58,14 @@ class Curl(CommandCase):
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 92, done.stderr.decode())
 
+    def test_a_query_may_be_long(self):
+        filters = json.dumps([["uuid", "in", [f"zzzzz-4zz18-{number:015}" for number in range(1500)]]])
+        api = f"https://{cluster.HOST}/arvados/v1/collections"
+        for version in ["--http1.1", "--http2"]:
+            with self.subTest(version):
+                found = self.curl(version, "--globoff", f"{api}?filters={filters.replace(' ', '')}".replace('"', "%22"))
+                self.assertEqual(json.loads(found)["kind"], "arvados#collectionList", found)
+
     def test_a_wrong_token_is_refused(self):
         url = f"https://{cluster.HOST}/arvados/v1/users/current"
         self.assertEqual(self.status(url, token=cluster.UNKNOWN), b"401")
