@@ -85,14 +85,39 @@ pub(crate) fn empty() -> Body {
     Empty::new().map_err(|never: Infallible| match never {}).boxed()
 }
 
+/// Who does the work that a service's clients wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Worker {
+    /// The service itself.
+    Itself,
+    /// Another one, which it passes requests on to.
+    Another,
+}
+
+impl Worker {
+    /// How many threads serve, of a machine with so many processors. Those of a service that waits for
+    /// others would wake each other for every piece, and take the processors from whom they wait for.
+    fn threads(self, processors: usize) -> usize {
+        match self {
+            Self::Itself => processors,
+            Self::Another => (processors / 2).max(1),
+        }
+    }
+}
+
 /// Runs a service until SIGTERM or SIGINT, on a runtime of its own.
 ///
 /// # Errors
 /// Whatever ended `service` early.
 pub(crate) fn until_stopped(
+    worker: Worker,
     service: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker.threads(processors))
+        .enable_all()
+        .build()?;
     runtime.spawn(keep_a_timer());
     let result = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
@@ -264,6 +289,13 @@ fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_passes_on_leaves_processors_to_the_others() {
+        let of_another = |processors| Worker::Another.threads(processors);
+        assert_eq!([1, 2, 3, 8].map(of_another), [1, 1, 1, 4]);
+        assert_eq!(Worker::Itself.threads(8), 8);
+    }
 
     #[test]
     fn a_client_that_is_gone_is_told_from_other_errors() {

@@ -11,7 +11,7 @@ use sdk_fixtures::Fixtures;
 use tokio::sync::Semaphore;
 
 use crate::listen;
-use crate::serve::{self, Port};
+use crate::serve::{self, Port, Worker};
 use crate::signature;
 use crate::tls;
 
@@ -145,7 +145,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         tls: Some(tls::server_config(&flags.certificate, &flags.key, &["h2", "http/1.1"])?),
         is_eager: true,
     };
-    serve::until_stopped(serve::serve(port, move |request| {
-        handler::answer(Arc::clone(&api), request)
-    }))
+    serve::until_stopped(
+        Worker::Itself,
+        serve::serve(port, move |request| handler::answer(Arc::clone(&api), request)),
+    )
 }

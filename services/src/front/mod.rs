@@ -19,7 +19,7 @@ use config::Config;
 use forward::Upstream;
 use tokio::task::JoinSet;
 
-use crate::serve::{self, Manner, Port};
+use crate::serve::{self, Manner, Port, Worker};
 use crate::{listen, tls};
 
 /// Runs the front with the command line's `arguments` until it is stopped.
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         ports.push((port, side));
     }
     let sender = log.sender();
-    let result = serve::until_stopped(async move {
+    let result = serve::until_stopped(Worker::Another, async move {
         let client = forward::client();
         let mut serving = JoinSet::new();
         for (port, side) in ports {

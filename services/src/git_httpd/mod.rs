@@ -21,7 +21,7 @@ use server::GitHttpd;
 
 use crate::api_client::{self, ApiClient};
 use crate::listen;
-use crate::serve::{self, Port};
+use crate::serve::{self, Port, Worker};
 
 /// Runs the git service with the command line's `arguments` until it is stopped.
 ///
@@ -37,10 +37,13 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let api = ApiClient::from_environment(api_client::tls_from_environment()?)?;
     let server = Arc::new(GitHttpd::new(config, api));
     let answering = Arc::clone(&server);
-    let result = serve::until_stopped(serve::serve(port, move |request| {
-        let server = Arc::clone(&answering);
-        async move { server.answer(request).await }
-    }));
+    let result = serve::until_stopped(
+        Worker::Another,
+        serve::serve(port, move |request| {
+            let server = Arc::clone(&answering);
+            async move { server.answer(request).await }
+        }),
+    );
     server.stop();
     result
 }

@@ -23,7 +23,7 @@ use server::Keepproxy;
 
 use crate::listen;
 use crate::pid_file::PidFile;
-use crate::serve::{self, Port};
+use crate::serve::{self, Port, Worker};
 
 /// Runs keepproxy with the command line's `arguments` until it is stopped.
 ///
@@ -40,8 +40,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         is_eager: false,
     };
     let keepproxy = Arc::new(Keepproxy::from_environment(config)?);
-    serve::until_stopped(serve::serve(port, move |request| {
-        let keepproxy = Arc::clone(&keepproxy);
-        async move { keepproxy.answer(request).await }
-    }))
+    serve::until_stopped(
+        Worker::Another,
+        serve::serve(port, move |request| {
+            let keepproxy = Arc::clone(&keepproxy);
+            async move { keepproxy.answer(request).await }
+        }),
+    )
 }

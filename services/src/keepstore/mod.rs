@@ -32,7 +32,7 @@ use server::Keepstore;
 
 use crate::listen;
 use crate::pid_file::PidFile;
-use crate::serve::{self, Port};
+use crate::serve::{self, Port, Worker};
 
 /// Runs keepstore with the command line's `arguments` until it is stopped.
 ///
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         is_eager: true,
     };
     let keepstore = Arc::new(Keepstore::new(config));
-    serve::until_stopped(async move {
+    serve::until_stopped(Worker::Itself, async move {
         keepstore.begin_to_sweep();
         serve::serve(port, move |request| {
             let keepstore = Arc::clone(&keepstore);
