@@ -66,22 +66,38 @@ impl<'a> Locator<'a> {
     /// Signature and expiry (both hexadecimal) of the permission hint `A…@…`, if there is one; of
     /// several, the last counts.
     pub(crate) fn permission(&self) -> Option<(&'a str, &'a str)> {
-        self.hints().filter_map(|hint| hint.strip_prefix('A')?.split_once('@')).last()
+        self.hints().filter_map(|hint| signature(hint.strip_prefix('A')?)).last()
     }
 
     /// The same of the hint `RCLUSTER-…@…`, with which another cluster has signed.
     pub(crate) fn remote_permission(&self) -> Option<(&'a str, &'a str)> {
         let signed = |hint: &'a str| {
-            let (cluster, signature) = hint.strip_prefix('R')?.split_once('-')?;
-            signature.split_once('@').filter(|_| cluster.len() == 5)
+            let (cluster, signed) = hint.strip_prefix('R')?.split_once('-')?;
+            signature(signed).filter(|_| cluster.len() == 5)
         };
         self.hints().filter_map(signed).last()
+    }
+
+    /// Whether another cluster is said to have the block, and it has no signature of our own.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let has = |letter| self.hints().any(|hint| hint.starts_with(letter));
+        has('R') && !has('A')
     }
 }
 
 /// Whether `text` is 32 lower-case hexadecimal digits.
 pub(crate) fn is_hash(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The two parts of `SIGNATURE@EXPIRY`: 40 and 8 hexadecimal digits. What looks otherwise is no
+/// signature, not even one that has expired.
+fn signature(text: &str) -> Option<(&str, &str)> {
+    let are_digits = |text: &str, count| {
+        text.len() == count && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    text.split_once('@')
+        .filter(|(signature, expiry)| are_digits(signature, 40) && are_digits(expiry, 8))
 }
 
 fn is_hint(hint: &str) -> bool {
@@ -96,23 +112,26 @@ mod tests {
     use super::*;
 
     const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
+    const SIGNATURE: &str = "257f3f5f5f0a4e4626a18fc74bd42ec34dcb228a";
+    const EXPIRY: &str = "7fffffff";
 
     #[test]
     fn hash_size_and_hints_are_told_apart() {
-        let text = format!("{FOO}+3+Kzzzzz+Aabc@123");
+        let text = format!("{FOO}+3+Kzzzzz+A{SIGNATURE}@{EXPIRY}");
         let locator = Locator::parse(&text).unwrap();
         assert_eq!((locator.hash, locator.size), (FOO, Some(3)));
-        assert_eq!(locator.hints().collect::<Vec<_>>(), ["Kzzzzz", "Aabc@123"]);
-        assert_eq!(locator.permission(), Some(("abc", "123")));
+        assert_eq!(locator.hints().next(), Some("Kzzzzz"));
+        assert_eq!(locator.permission(), Some((SIGNATURE, EXPIRY)));
     }
 
     #[test]
     fn keepstores_take_hints_in_any_order() {
-        for text in ["+3+Kzzzzz+Aabc@123", "+Aabc@123+3", "+Kzzzzz+Aabc@123+3+lower"] {
-            let text = format!("{FOO}{text}");
+        for text in ["+3+Kzzzzz+A", "+A+3", "+Kzzzzz+A+3+lower"] {
+            let signed = format!("+A{SIGNATURE}@{EXPIRY}");
+            let text = format!("{FOO}{}", text.replace("+A", &signed));
             let locator = Locator::parse_loosely(&text).unwrap();
             assert_eq!((locator.hash, locator.size), (FOO, Some(3)));
-            assert_eq!(locator.permission(), Some(("abc", "123")));
+            assert_eq!(locator.permission(), Some((SIGNATURE, EXPIRY)));
         }
         assert_eq!(Locator::parse_loosely(FOO).unwrap().size, None);
         for wrong in ["+", "+3+", "++3", "+3+A/../x", "x"] {
@@ -122,17 +141,31 @@ mod tests {
 
     #[test]
     fn another_clusters_signature_is_told_apart() {
-        let text = format!("{FOO}+3+Rzzzzz-abc@123");
+        let text = format!("{FOO}+3+Rzzzzz-{SIGNATURE}@{EXPIRY}");
         let locator = Locator::parse(&text).unwrap();
         assert_eq!(locator.permission(), None);
-        assert_eq!(locator.remote_permission(), Some(("abc", "123")));
+        assert_eq!(locator.remote_permission(), Some((SIGNATURE, EXPIRY)));
+        assert!(locator.is_elsewhere());
+        let both = format!("{text}+A{SIGNATURE}@{EXPIRY}");
+        assert!(!Locator::parse(&both).unwrap().is_elsewhere());
+    }
+
+    #[test]
+    fn what_is_no_signature_counts_as_none() {
+        for hint in ["Aabcd@00000001", "A@", "A", &format!("A{SIGNATURE}@1")] {
+            let text = format!("{FOO}+3+{hint}");
+            assert_eq!(Locator::parse_loosely(&text).unwrap().permission(), None, "{hint}");
+        }
+        let text = format!("{FOO}+3+Rzaaaa-abcde@12345");
+        let locator = Locator::parse_loosely(&text).unwrap();
+        assert_eq!((locator.remote_permission(), locator.is_elsewhere()), (None, true));
     }
 
     #[test]
     fn size_and_hints_may_be_missing() {
         assert_eq!(Locator::parse(FOO).unwrap().size, None);
-        let text = format!("{FOO}+Aabc@123");
-        assert_eq!(Locator::parse(&text).unwrap().permission(), Some(("abc", "123")));
+        let text = format!("{FOO}+A{SIGNATURE}@{EXPIRY}");
+        assert_eq!(Locator::parse(&text).unwrap().permission(), Some((SIGNATURE, EXPIRY)));
     }
 
     #[test]

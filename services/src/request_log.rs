@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hyper::{Method, StatusCode};
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, StatusCode};
 
 use crate::log;
 
@@ -15,11 +17,24 @@ pub(crate) struct RequestId(pub(crate) String);
 
 impl RequestId {
     /// The client's own `X-Request-Id`, or a new one in Arvados' form: `req-` and 20 characters.
-    pub(crate) fn of(headers: &hyper::HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let own = headers.get("x-request-id").and_then(|value| value.to_str().ok());
         match own {
             Some(id) if !id.is_empty() && id.len() < 1024 => Self(id.to_owned()),
             _ => Self(format!("req-{}", random_base36(20))),
+        }
+    }
+
+    /// That of a request which was given one when it came.
+    pub(crate) fn given_to(parts: &Parts) -> Self {
+        let given = parts.extensions.get::<Self>().cloned();
+        given.unwrap_or_else(|| Self::of(&parts.headers))
+    }
+
+    /// Tells the client, as Go's programs of today do.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        if let Ok(id) = HeaderValue::try_from(&self.0) {
+            headers.insert("x-request-id", id);
         }
     }
 }
@@ -105,14 +120,18 @@ mod tests {
 
     #[test]
     fn a_request_keeps_its_clients_id() {
-        let mut headers = hyper::HeaderMap::new();
+        let mut headers = HeaderMap::new();
         headers.insert("x-request-id", "req-theirs".parse().unwrap());
-        assert_eq!(RequestId::of(&headers).0, "req-theirs");
+        let id = RequestId::of(&headers);
+        assert_eq!(id.0, "req-theirs");
+        let mut told = HeaderMap::new();
+        id.tell(&mut told);
+        assert_eq!(told, headers);
     }
 
     #[test]
     fn a_new_id_is_req_and_twenty_characters() {
-        let id = RequestId::of(&hyper::HeaderMap::new()).0;
+        let id = RequestId::of(&HeaderMap::new()).0;
         let random = id.strip_prefix("req-").unwrap();
         assert_eq!(random.len(), 20);
         assert!(random.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase()));

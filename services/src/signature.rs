@@ -182,10 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_of_the_old_form_is_the_hmac_that_keepstore_makes() {
-        // Computed with openssl: printf 'acbd…@token@7fffffff' | openssl dgst -sha1 -hmac key
-        let signer = Signer::new("key", DEFAULT_TTL_SECONDS, Era::Y2015);
-        let mac = signer.mac(Era::Y2015, FOO, "token", "7fffffff").finalize().into_bytes();
-        assert_eq!(to_hex(&mac), "4052fd0b645553d1e356bb457bb3362a57428cdc");
+    fn a_signature_is_the_hmac_that_keepstore_makes() {
+        // Computed with openssl: printf 'acbd…@token@7fffffff' | openssl dgst -sha1 -hmac key, and with
+        // @127500 behind it.
+        let signer = Signer::new("key", DEFAULT_TTL_SECONDS, Era::Current);
+        for (era, expected) in [
+            (Era::Y2015, "4052fd0b645553d1e356bb457bb3362a57428cdc"),
+            (Era::Current, "3985c073f1c43ae732dd00e6e646b18c417f0f93"),
+        ] {
+            let mac = signer.mac(era, FOO, "token", "7fffffff").finalize().into_bytes();
+            assert_eq!(to_hex(&mac), expected);
+        }
     }
 }

@@ -61,9 +61,9 @@ pub(crate) struct Request {
     pub(crate) query: BTreeMap<String, Value>,
     /// The label of a fixture token, sent as `Authorization: Bearer`, or `OAuth2` in 2015.
     pub(crate) token: Option<String>,
-    /// Sent besides those that every request has, or in place of them.
+    /// Sent besides those that every request has, or in place of them; null for one to leave out.
     #[serde(default)]
-    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, Option<String>>,
     pub(crate) body: Option<String>,
     pub(crate) json: Option<Value>,
     pub(crate) form: Option<BTreeMap<String, Value>>,

@@ -132,7 +132,9 @@ fn written(request: &Request, era: Era, known: &Known<'_>) -> anyhow::Result<(St
     }
     headers.retain(|(name, _)| !request.headers.keys().any(|own| own.eq_ignore_ascii_case(name)));
     for (name, value) in &request.headers {
-        headers.push((name, known.text(value)?));
+        if let Some(value) = value {
+            headers.push((name, known.text(value)?));
+        }
     }
     let query = form(&request.query, known)?;
     let mark = if query.is_empty() { "" } else { "?" };
@@ -206,6 +208,8 @@ mod tests {
         assert!(head.contains("content-length: 9\r\n") && !head.contains("Content-Length"));
         assert_eq!(body, [0, 0]);
         let (head, _) = sent("{method: PUT, path: /, headers: {Transfer-Encoding: chunked}}");
+        assert!(!head.contains("Content-Length"), "{head}");
+        let (head, _) = sent("{method: PUT, path: /, headers: {Content-Length: ~}}");
         assert!(!head.contains("Content-Length"), "{head}");
     }
 }

@@ -34,6 +34,9 @@ pub(crate) const HAS_INDEX: ByEra<bool> = ByEra { y2015: false, current: true };
 /// Whether it tells by which proxy a request or a reply came, and refuses one that came by itself.
 pub(crate) const TELLS_ITS_WAY: ByEra<bool> = ByEra { y2015: false, current: true };
 
+/// Whether a client is told the id that its request has in the logs.
+pub(crate) const TELLS_REQUEST_ID: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether a token that may only list keepstores, such as that of a shared link, may read.
 pub(crate) const SHARED_LINKS_READ: ByEra<bool> = ByEra { y2015: false, current: true };
 

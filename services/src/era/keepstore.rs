@@ -24,6 +24,12 @@ pub(crate) const PUT_HEEDS_STORAGE_CLASSES: ByEra<bool> = ByEra { y2015: false, 
 /// Whether a size in a reader's locator has to be that of the block; in 2015 it does not matter.
 pub(crate) const READING_CHECKS_SIZE: ByEra<bool> = ByEra { y2015: false, current: true };
 
+/// Whether a locator may say that another cluster has the block; in 2015 such a hint means nothing.
+pub(crate) const KNOWS_CLUSTERS: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether a block to fetch has to be named with its size.
+pub(crate) const PULLS_NEED_SIZES: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether volumes are listed one by one, and blocks can be touched and taken out of the trash.
 pub(crate) const HAS_MOUNTS: ByEra<bool> = ByEra { y2015: false, current: true };
 
@@ -58,6 +64,9 @@ pub(crate) const CORS: ByEra<&[(&str, &str)]> = ByEra {
     ],
 };
 
+/// Whether a client is told the id that its request has in the logs.
+pub(crate) const TELLS_REQUEST_ID: ByEra<bool> = ByEra { y2015: false, current: true };
+
 /// Whether a client that stored a block is told of how many copies, in which storage classes; in
 /// 2015 it takes silence for one copy.
 pub(crate) const CONFIRMS_COPIES: ByEra<bool> = ByEra { y2015: false, current: true };
@@ -74,6 +83,15 @@ pub(crate) const COUNTS_WHAT_IS_ASKED: ByEra<bool> = ByEra { y2015: true, curren
 /// To a body of unknown length.
 pub(crate) const LENGTH_REQUIRED: ByEra<StatusAndText> =
     ByEra { y2015: (411, "Missing Content-Length"), current: (411, "length required") };
+
+/// To a list of blocks to fetch that are named without their sizes.
+pub(crate) const NO_SIZE: ByEra<StatusAndText> = ByEra {
+    y2015: (400, "Bad Request"),
+    current: (
+        400,
+        "rejecting pull list containing a locator without a size hint -- this probably means keep-balance needs to be upgraded",
+    ),
+};
 
 /// To a body that is longer than a block may be.
 pub(crate) const TOO_LARGE: ByEra<StatusAndText> =

@@ -79,7 +79,7 @@ impl CgiEnvironment<'_> {
         set("REMOTE_HOST", &address);
         set("REMOTE_PORT", &port.to_string());
         // git takes pushes only from a user that the web server knows; we have checked the token.
-        set("REMOTE_USER", &address);
+        set("REMOTE_USER", &peer.as_ref().map(ToString::to_string).unwrap_or_default());
         for name in parts.headers.keys() {
             // Hooks need no token. A `Proxy` header would become the variable that reroutes clients.
             if name != AUTHORIZATION && name != "proxy" {

@@ -68,8 +68,7 @@ impl GitHttpd {
         let query = parts.uri.query().unwrap_or_default();
         let token = credentials::token(&parts.headers, query).ok_or(Refusal::NoToken)?;
         let path = RepositoryPath::parse(path).ok_or(Refusal::BadPath)?;
-        let id = parts.extensions.get::<RequestId>().cloned();
-        let id = id.unwrap_or_else(|| RequestId::of(&parts.headers));
+        let id = RequestId::given_to(parts);
         let uuid = repository::look_up(&self.api, &token, path.name, &id).await?;
         if path.writes() {
             repository::check_writable(&self.api, &token, &uuid, &id).await?;

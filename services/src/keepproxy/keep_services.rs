@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hyper::Method;
 use md5::{Digest, Md5};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -14,6 +15,24 @@ use crate::log;
 
 /// How old the list may be: suites move their keepstores about.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// What a path cannot have as it is (RFC 3986, 3.3).
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// One keepstore, as the API server describes it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -111,7 +130,7 @@ fn null_is_false<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::
 }
 
 impl KeepService {
-    /// The URL of what `path` (without a slash) names there.
+    /// The URL of what `path` (without a slash, and with no character escaped) names there.
     pub(super) fn url(&self, path: &str) -> String {
         let scheme = if self.service_ssl_flag { "https" } else { "http" };
         // A bare IPv6 address needs brackets in a URL.
@@ -119,6 +138,8 @@ impl KeepService {
             true => format!("[{}]", self.service_host),
             false => self.service_host.clone(),
         };
+        // A hint may be any text.
+        let path = utf8_percent_encode(path, NOT_IN_A_PATH);
         format!("{scheme}://{host}:{}/{path}", self.service_port)
     }
 }
@@ -191,5 +212,6 @@ mod tests {
         service.service_ssl_flag = true;
         service.service_host = "::1".to_owned();
         assert_eq!(service.url("x"), "https://[::1]:1/x");
+        assert_eq!(service.url("x+A1@2+%? é"), "https://[::1]:1/x+A1@2+%25%3F%20%C3%A9");
     }
 }

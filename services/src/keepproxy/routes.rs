@@ -33,8 +33,8 @@ pub(super) fn route<'a>(method: &Method, path: &'a str, config: &Config) -> Opti
         return Some(Route::Index(prefix));
     }
     match *method {
-        Method::GET | Method::HEAD if reading => Locator::parse(name).map(Route::Read),
-        Method::PUT if writing => Locator::parse(name).map(Route::Write),
+        Method::GET | Method::HEAD if reading => Locator::parse_loosely(name).map(Route::Read),
+        Method::PUT if writing => Locator::parse_loosely(name).map(Route::Write),
         Method::POST if writing && name.is_empty() => Some(Route::WriteUnnamed),
         Method::OPTIONS if writing && !name.contains('/') => Some(Route::Preflight),
         _ => None,

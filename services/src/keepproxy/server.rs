@@ -4,7 +4,9 @@ use std::pin::pin;
 
 use anyhow::Context;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, VIA as VIA_HEADER};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, VIA as VIA_HEADER,
+};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response};
 use percent_encoding::percent_decode_str;
@@ -27,6 +29,9 @@ use crate::{authorization, go_request_rules, unread_body};
 
 /// What it calls itself among the proxies that a request has come by.
 const VIA: &str = "HTTP/1.1 keepproxy";
+
+/// How it knows itself there, whatever the version.
+const ALIAS: &str = " keepproxy";
 
 /// The client's headers that are for keepstores.
 const PASSED_ON: [&str; 2] = ["x-keep-storage-classes", "x-keep-signature"];
@@ -65,6 +70,15 @@ impl Keepproxy {
             Ok(good) => good,
             Err(refusal) => return *refusal,
         };
+        let id = RequestId::given_to(&parts);
+        let mut response = self.route(&parts, body).await;
+        if keepproxy::TELLS_REQUEST_ID.of(self.config.era) {
+            id.tell(response.headers_mut());
+        }
+        response
+    }
+
+    async fn route(&self, parts: &Parts, body: Incoming) -> Response<Body> {
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let config = &self.config;
         let Some(route) = route(&parts.method, &path, config) else {
@@ -73,11 +87,11 @@ impl Keepproxy {
         };
         let text = path.trim_start_matches('/');
         let result = match route {
-            Route::Write(locator) => self.write(Some((text, locator)), &parts, body).await,
-            Route::WriteUnnamed => self.write(None, &parts, body).await,
+            Route::Write(locator) => self.write(Some((text, locator)), parts, body).await,
+            Route::WriteUnnamed => self.write(None, parts, body).await,
             bodiless => {
                 let ended = unread_body::discard(&parts.headers, body);
-                let result = self.answer_bodiless(bodiless, text, &parts).await;
+                let result = self.answer_bodiless(bodiless, text, parts).await;
                 result.or_else(|refusal| Ok(ended.mark(refusal.reply(config.era))))
             }
         };
@@ -144,7 +158,10 @@ impl Keepproxy {
         parts: &Parts,
         body: &Incoming,
     ) -> Result<(usize, Caller), Refusal> {
-        let length = body.size_hint().exact().ok_or(Refusal::LengthRequired)?;
+        // A request without the header has a body of no bytes, and no length.
+        let length =
+            body.size_hint().exact().filter(|_| parts.headers.contains_key(CONTENT_LENGTH));
+        let length = length.ok_or(Refusal::LengthRequired)?;
         let size = named.and_then(|(_, locator)| locator.size).filter(|size| *size > 0);
         if size.is_some_and(|size| size != length) {
             return Err(Refusal::LengthMismatch);
@@ -173,11 +190,10 @@ impl Keepproxy {
     async fn caller(&self, parts: &Parts) -> Result<Caller, Refusal> {
         let era = self.config.era;
         let by = parts.headers.get(VIA_HEADER).and_then(|by| by.to_str().ok());
-        if keepproxy::TELLS_ITS_WAY.of(era) && by.is_some_and(|by| by.contains(VIA)) {
+        if keepproxy::TELLS_ITS_WAY.of(era) && by.is_some_and(|by| by.contains(ALIAS)) {
             return Err(Refusal::Loop);
         }
-        let id = parts.extensions.get::<RequestId>().cloned();
-        let id = id.unwrap_or_else(|| RequestId::of(&parts.headers));
+        let id = RequestId::given_to(parts);
         let presented = authorization::token(&parts.headers);
         let presented = presented.and_then(|_| parts.headers.get(AUTHORIZATION));
         let authorization = presented.ok_or(Refusal::NotAuthorized)?;

@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Pull {
     /// `HASH+SIZE`.
     #[serde(deserialize_with = "or_nothing")]
-    locator: String,
+    pub(super) locator: String,
     /// Who has it: `HOST:PORT` or the URL of a keepstore.
     #[serde(deserialize_with = "or_nothing")]
     servers: Vec<String>,

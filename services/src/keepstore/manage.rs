@@ -9,13 +9,14 @@ use hyper::Response;
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::maintenance::parse_list;
+use super::maintenance::{Pull, parse_list};
 use super::receive::blocking;
 use super::refusal::Refusal;
 use super::routes::is_prefix;
 use super::server::{Keepstore, said};
 use super::{index, mounts, status};
 use crate::era::keepstore;
+use crate::locator::is_hash;
 use crate::log;
 use crate::serve::{Body, empty, full};
 
@@ -28,7 +29,11 @@ impl Keepstore {
     /// # Errors
     /// When it is no list.
     pub(super) async fn take_pulls(&self, body: Incoming) -> Result<Response<Body>, Refusal> {
-        let pulls = parse_list(&list(body).await?)?;
+        let pulls: Vec<Pull> = parse_list(&list(body).await?)?;
+        let lacks_size = pulls.first().is_some_and(|pull| is_hash(&pull.locator));
+        if lacks_size && keepstore::PULLS_NEED_SIZES.of(self.era) {
+            return Err(Refusal::NoSize);
+        }
         let count = pulls.len();
         self.maintenance.pull(pulls);
         Ok(self.received(count, "pull"))

@@ -58,13 +58,16 @@ impl Keepstore {
 
     /// Whether the caller may read the block.
     fn check_permission(&self, locator: &Locator<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
-        let Some(signer) = self.signer.as_ref().filter(|_| self.enforce) else {
+        // No other cluster can be asked: of its blocks, there are those that it would have got from us.
+        let is_elsewhere = locator.is_elsewhere() && keepstore::KNOWS_CLUSTERS.of(self.era);
+        if !self.enforce && !is_elsewhere {
             return Ok(());
-        };
+        }
         let token = authorization::token(headers).ok_or(Refusal::NoToken)?;
-        match (locator.permission(), locator.remote_permission()) {
-            (None, Some(_)) => Ok(signer.check_remote(locator, token)?),
-            _ => Ok(signer.check(locator, token)?),
+        let signer = self.signer.as_ref().ok_or(Refusal::NotSigned)?;
+        match is_elsewhere {
+            true => Ok(signer.check_remote(locator, token)?),
+            false => Ok(signer.check(locator, token)?),
         }
     }
 
@@ -77,7 +80,8 @@ impl Keepstore {
         headers: &HeaderMap,
     ) -> Option<HeaderValue> {
         let wish = headers.get("x-keep-signature")?.to_str().ok()?;
-        let is_local = wish.split(',').next() == Some("local");
+        let is_local =
+            wish.split(',').next() == Some("local") && keepstore::KNOWS_CLUSTERS.of(self.era);
         let is_remote = locator.hints().any(|hint| hint.starts_with('R'));
         let (signer, token) = (self.signer.as_ref()?, authorization::token(headers)?);
         let hash = locator.hash;

@@ -15,6 +15,8 @@ pub(super) enum Refusal {
     BadRequest,
     /// The length is not known beforehand.
     LengthRequired,
+    /// A list names blocks to fetch without their sizes.
+    NoSize,
     /// Longer than a block may be.
     TooLarge,
     /// The content received has another hash than the path says.
@@ -59,6 +61,7 @@ impl Refusal {
         match self {
             Self::BadRequest => (400, "Bad Request"),
             Self::LengthRequired => keepstore::LENGTH_REQUIRED.of(era),
+            Self::NoSize => keepstore::NO_SIZE.of(era),
             Self::TooLarge => keepstore::TOO_LARGE.of(era),
             Self::HashMismatch => keepstore::HASH_MISMATCH.of(era),
             Self::Interrupted => keepstore::INTERRUPTED.of(era),

@@ -73,7 +73,9 @@ fn named<'a>(method: &Method, name: &'a str, era: Era) -> Option<Route<'a>> {
         }
         ("PUT", ["pull"]) => Some(Route::Pull),
         ("PUT", ["trash"]) => Some(Route::Trash),
-        ("PUT", ["untrash", hash]) if has_mounts && is_hash(hash) => Some(Route::Undelete(hash)),
+        ("PUT", ["untrash", locator]) if has_mounts => {
+            Some(Route::Undelete(Locator::parse_loosely(locator)?.hash))
+        }
         _ => None,
     }
 }
@@ -121,7 +123,10 @@ mod tests {
         let undelete = format!("/untrash{FOO}");
         let hinted = format!("{FOO}+3");
         assert_eq!(route(&touch, FOO, Era::Current), Some(Route::Touch(&FOO[1..])));
-        assert_eq!(route(&Method::PUT, &undelete, Era::Current), Some(Route::Undelete(&FOO[1..])));
+        for undelete in [&undelete, &format!("{undelete}+3")] {
+            let route = route(&Method::PUT, undelete, Era::Current);
+            assert_eq!(route, Some(Route::Undelete(&FOO[1..])));
+        }
         assert_eq!(route(&Method::DELETE, &hinted, Era::Current), Some(Route::Delete(&FOO[1..])));
         assert_eq!(route(&touch, FOO, Era::Y2015), None);
         assert_eq!(route(&Method::PUT, &undelete, Era::Y2015), None);

@@ -18,6 +18,7 @@ use super::store::Store;
 use super::trash::Deleting;
 use super::trash_sweep;
 use crate::era::{Era, keepstore};
+use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
 use crate::signature::Signer;
 use crate::{authorization, go_request_rules, unread_body};
@@ -93,6 +94,9 @@ impl Keepstore {
             }
         };
         let mut response = result.unwrap_or_else(|refusal| refusal.reply(self.era));
+        if keepstore::TELLS_REQUEST_ID.of(self.era) {
+            RequestId::given_to(&parts).tell(response.headers_mut());
+        }
         add_headers(&mut response, keepstore::CORS.of(self.era));
         response
     }
