@@ -61,12 +61,13 @@ fn parse(list: &str) -> Option<Vec<(&str, Vec<RawFd>)>> {
 }
 
 fn bind(address: &str) -> anyhow::Result<TcpListener> {
-    let full =
-        if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.to_owned() };
-    let addresses: Vec<SocketAddr> = full
-        .to_socket_addrs()
-        .with_context(|| format!("{address:?} is not an address to listen on"))?
-        .collect();
+    // The first of all interfaces takes both kinds of addresses, where a machine has both.
+    let hosts: &[&str] = if address.starts_with(':') { &["[::]", "0.0.0.0"] } else { &[""] };
+    let resolved = hosts.iter().map(|host| format!("{host}{address}").to_socket_addrs());
+    let resolved: Result<Vec<_>, _> = resolved.collect();
+    let resolved =
+        resolved.with_context(|| format!("{address:?} is not an address to listen on"))?;
+    let addresses: Vec<SocketAddr> = resolved.into_iter().flatten().collect();
     TcpListener::bind(addresses.as_slice()).with_context(|| format!("listen tcp {address}"))
 }
 
@@ -77,6 +78,17 @@ mod tests {
     #[test]
     fn a_list_of_names_and_descriptors_is_read() {
         assert_eq!(parse("a=5,6;b=7"), Some(vec![("a", vec![5, 6]), ("b", vec![7])]));
+    }
+
+    #[test]
+    fn without_a_host_both_kinds_of_addresses_are_listened_on() {
+        let port = bind(":0").unwrap().local_addr().unwrap().port();
+        let listener = bind(&format!(":{port}")).unwrap();
+        std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        if listener.local_addr().unwrap().is_ipv6() {
+            std::net::TcpStream::connect(("::1", port)).unwrap();
+        }
+        assert!(bind("nowhere").unwrap_err().to_string().contains("is not an address"));
     }
 
     #[test]

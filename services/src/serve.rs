@@ -13,10 +13,10 @@ use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -45,8 +45,13 @@ type Handler = Arc<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// How long a client may take for a TLS handshake or for the headers of a request.
+/// How long a client may take for a TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a client may take for the head of a request, and for beginning with it. As long as nginx
+/// gives it, and longer than nginx keeps a connection to us: which of both closes it must not be a
+/// matter of chance while a request is on its way.
+const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(75) };
 
 /// The most bytes that are read at a time, and that the head of a request may have. With less, large
 /// blocks take longer; with more, many clients at once take more memory.
@@ -186,7 +191,9 @@ async fn accept(
 ) {
     loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
+            Ok((stream, mut peer)) => {
+                // A socket for both kinds of addresses shows those of IPv4 within IPv6.
+                peer.set_ip(peer.ip().to_canonical());
                 let handler = Arc::clone(&handler);
                 // Only a latency matter; a socket that refuses it works all the same.
                 let _ = stream.set_nodelay(true);
@@ -211,7 +218,7 @@ async fn connection(
     handler: Handler,
 ) {
     let Some(acceptor) = acceptor else {
-        return speak_http(manner, stream, peer, handler).await;
+        return speak_http(manner, Protocol::Http1, stream, peer, handler).await;
     };
     let mut first = [0];
     match tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await {
@@ -220,20 +227,40 @@ async fn connection(
             let refuse = |_| -> Answer {
                 Box::pin(std::future::ready(nginx_page::plain_http_to_tls_port()))
             };
-            return speak_http(manner, stream, peer, Arc::new(refuse)).await;
+            let handler = Arc::new(refuse);
+            return speak_http(manner, Protocol::Http1, stream, peer, handler).await;
         }
         // It came and went, as a probe for an open port does.
         _ => return,
     }
     match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak_http(manner, stream, peer, handler).await,
+        Ok(Ok(stream)) => {
+            let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
+            speak_http(manner, protocol, stream, peer, handler).await;
+        }
         Ok(Err(error)) => log::line(format_args!("TLS handshake with {peer}: {error}")),
         Err(_) => log::line(format_args!("TLS handshake with {peer}: timed out")),
     }
 }
 
+/// Which HTTP is spoken. Whoever waits to see it from the first bytes waits for ever for a client that
+/// sends none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    /// What was agreed on in the TLS handshake.
+    fn agreed(name: Option<&[u8]>) -> Self {
+        if name == Some(b"h2") { Self::Http2 } else { Self::Http1 }
+    }
+}
+
 async fn speak_http(
     manner: Manner,
+    protocol: Protocol,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     handler: Handler,
@@ -259,21 +286,31 @@ async fn speak_http(
             Ok::<_, Infallible>(response)
         }
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    let mut http1 = builder.http1();
-    http1.timer(TokioTimer::new()).header_read_timeout(PATIENCE).title_case_headers(true);
+    let io = TokioIo::new(stream);
+    let result = match protocol {
+        Protocol::Http1 => http1_of(manner).serve_connection(io, service).with_upgrades().await,
+        Protocol::Http2 => {
+            let mut http2 = http2::Builder::new(TokioExecutor::new());
+            http2.timer(TokioTimer::new()).max_header_list_size(READ_BYTES);
+            http2.serve_connection(io, service).await
+        }
+    };
+    if let Err(error) = result
+        && !(unanswered.load(Ordering::Relaxed) == 0 && has_left(&error))
+    {
+        log::line(format_args!("connection from {peer}: {error}"));
+    }
+}
+
+fn http1_of(manner: Manner) -> http1::Builder {
+    let mut http1 = http1::Builder::new();
+    http1.timer(TokioTimer::new()).header_read_timeout(IDLE).title_case_headers(true);
     http1.max_buf_size(READ_BYTES as usize);
     match manner {
         Manner::Go => http1.half_close(true),
         Manner::Nginx => http1.preserve_header_case(true),
     };
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(READ_BYTES);
-    let result = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
-    if let Err(error) = result
-        && !(unanswered.load(Ordering::Relaxed) == 0 && has_left(&*error))
-    {
-        log::line(format_args!("connection from {peer}: {error}"));
-    }
+    http1
 }
 
 /// Whether a connection ended because the client is gone. Most do not say so beforehand: where nothing
@@ -295,6 +332,15 @@ mod tests {
         let of_another = |processors| Worker::Another.threads(processors);
         assert_eq!([1, 2, 3, 8].map(of_another), [1, 1, 1, 4]);
         assert_eq!(Worker::Itself.threads(8), 8);
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_is_not_waited_for_for_ever() {
+        let handler: Handler = Arc::new(|_| Box::pin(async { Response::new(empty()) }));
+        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+        let (client, server) = tokio::io::duplex(64);
+        speak_http(Manner::Go, Protocol::Http1, server, peer, handler).await;
+        drop(client);
     }
 
     #[test]

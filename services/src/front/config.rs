@@ -71,20 +71,21 @@ impl Config {
         };
         let patience = find("timeout").map(seconds).transpose()?.unwrap_or(PATIENCE);
         let mut sides = Vec::new();
-        for (name, socket) in [
-            ("api", "api-ssl"),
-            ("keepproxy", "keepproxy-ssl"),
-            ("arv-git-httpd", "arv-git-httpd-ssl"),
+        for (flag, socket, name) in [
+            ("api", "api-ssl", "api"),
+            ("keepproxy", "keepproxy-ssl", "keepproxy"),
+            // As nginx.conf calls it.
+            ("arv-git-httpd", "arv-git-httpd-ssl", "arv-git-http"),
         ] {
-            let Some(upstream) = find(name) else {
+            let Some(upstream) = find(flag) else {
                 continue;
             };
             let authority: Authority = upstream.parse().ok().with_context(|| {
-                format!("invalid value {upstream:?} for flag -{name}: it is HOST:PORT")
+                format!("invalid value {upstream:?} for flag -{flag}: it is HOST:PORT")
             })?;
             sides.push(Side {
                 name,
-                knows_its_address: name == "api",
+                knows_its_address: flag == "api",
                 socket,
                 listen: find(socket).unwrap_or("127.0.0.1:443").to_owned(),
                 upstream: authority,

@@ -70,7 +70,7 @@ impl Upstream {
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
         let mut logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
         let caller = Caller::new(parts.version, &parts.headers);
-        let body = RequestBody::new(&parts.headers, body);
+        let body = RequestBody::new(&parts.headers, caller.keeps_alive(), body);
         let mut response = match request_rules::check(&parts) {
             Err(Refused::HeadersTooLarge) => nginx_page::headers_too_large(),
             Err(Refused::Status(status)) => nginx_page::refused(status),

@@ -76,6 +76,11 @@ impl Caller {
         Self { version, keeps_alive, host: without_port(host).to_owned() }
     }
 
+    /// Whether its connection goes on after the answer.
+    pub(super) fn keeps_alive(&self) -> bool {
+        self.keeps_alive
+    }
+
     /// Turns the headers of the service called `name` into those that this client gets from port
     /// `port`. Whether the answer's length is known decides whether an old client can see its end.
     pub(super) fn answer(

@@ -18,6 +18,12 @@ use crate::serve::BoxError;
 /// As nginx's `lingering_time`: how long the rest of a body is read that nobody wants.
 const LINGER: Duration = Duration::from_secs(30);
 
+/// As its `lingering_timeout`: how long a client may pause meanwhile.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The same for a client that has its answer once the connection is closed, and may wait for that.
+const PAUSE_AT_THE_END: Duration = Duration::from_millis(500);
+
 /// Passes a body on as it comes. If the service does not want all of it, the rest is read all the
 /// same, so that the client sees the answer.
 pub(super) struct RequestBody {
@@ -25,6 +31,8 @@ pub(super) struct RequestBody {
     body: Option<Incoming>,
     /// The client sends it only when it is asked to, by reading it.
     waits_to_be_asked: bool,
+    /// How long the client may pause while nobody wants the rest.
+    pause: Duration,
     progress: Progress,
 }
 
@@ -71,10 +79,11 @@ impl Progress {
 }
 
 impl RequestBody {
-    /// The body of the request with these `headers`.
-    pub(super) fn new(headers: &HeaderMap, body: Incoming) -> Self {
+    /// The body of the request with these `headers`, after which the connection goes on or is closed.
+    pub(super) fn new(headers: &HeaderMap, goes_on: bool, body: Incoming) -> Self {
         let waits_to_be_asked = headers.contains_key(EXPECT);
-        Self { body: Some(body), waits_to_be_asked, progress: Progress::new() }
+        let pause = if goes_on { PAUSE } else { PAUSE_AT_THE_END };
+        Self { body: Some(body), waits_to_be_asked, pause, progress: Progress::new() }
     }
 
     /// How far it has come, also when somebody else has it.
@@ -121,11 +130,11 @@ impl Drop for RequestBody {
             && let Ok(runtime) = Handle::try_current()
         {
             // Whoever still sends after that has had its answer.
-            runtime.spawn(tokio::time::timeout(LINGER, read_on(body)));
+            runtime.spawn(tokio::time::timeout(LINGER, read_on(body, self.pause)));
         }
     }
 }
 
-async fn read_on(mut body: Incoming) {
-    while let Some(Ok(_unwanted)) = body.frame().await {}
+async fn read_on(mut body: Incoming, pause: Duration) {
+    while let Ok(Some(Ok(_unwanted))) = tokio::time::timeout(pause, body.frame()).await {}
 }

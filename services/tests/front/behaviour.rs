@@ -1,8 +1,9 @@
 //! What the front does over time: with clients that wait, leave, are slow or many.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener};
+use std::time::Duration;
 
 use crate::descriptors;
 use crate::embedded::Front;
@@ -114,6 +115,23 @@ fn a_body_that_does_not_go_on_is_given_up() {
     let reply = receive(&mut stream, "PUT");
     assert_eq!(reply.status, 408);
     assert!(reply.text().contains("<h1>408 Request Time-out</h1>"), "{}", reply.text());
+}
+
+#[test]
+fn who_reads_to_the_end_need_not_send_a_body_that_is_refused() {
+    let nobody = Nobody::new();
+    let front = Front::start(nobody.address);
+    let mut stream = front.connect();
+    // A shorter wait than ours for bodies of connections that go on.
+    stream.sock.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    stream.write_all(&head("PUT", "/", &["Connection: close"], 8 << 20)).unwrap();
+    stream.write_all(b"abc").unwrap();
+    let mut answer = Vec::new();
+    let ended = stream.read_to_end(&mut answer);
+    // It ends, with or without a goodbye.
+    let kind = ended.as_ref().map_err(std::io::Error::kind).err();
+    assert!(!matches!(kind, Some(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{ended:?}");
+    assert!(answer.starts_with(b"HTTP/1.1 502 "), "{}", String::from_utf8_lossy(&answer));
 }
 
 #[test]
