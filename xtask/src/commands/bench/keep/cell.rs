@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::super::load::{Length, Load, Outcome};
+use super::super::load::{Length, Load};
 use super::block::{Block, Blocks};
 use super::connection::Connection;
+use super::measured::Figures;
 use super::memory::Memory;
 use crate::lifecycle::{Cluster, health, reset};
 use crate::signals::Interrupt;
@@ -59,14 +60,6 @@ pub(super) struct Cell {
     seconds: u64,
 }
 
-/// And what came of it.
-pub(super) struct Measured {
-    pub(super) cell: Cell,
-    pub(super) outcome: Outcome,
-    /// The most that all servers on the way had in memory, each at its own time, in bytes.
-    pub(super) memory: u64,
-}
-
 impl Cell {
     /// Every cell of these routes, where what takes time is done for `seconds`.
     pub(super) fn all(routes: &[Route], seconds: u64) -> Vec<Self> {
@@ -95,7 +88,7 @@ impl Cell {
         &self,
         cluster: &Cluster<'_>,
         interrupt: &Interrupt,
-    ) -> anyhow::Result<Measured> {
+    ) -> anyhow::Result<Figures> {
         let keepstores = cluster.service_names().into_iter().filter(|name| is_keepstore(name));
         let keepstores: Vec<String> = keepstores.collect();
         // What was stored before would fill the disk.
@@ -126,7 +119,7 @@ impl Cell {
                 }
             })
         })?;
-        Ok(Measured { cell: *self, outcome, memory: memory.peak() })
+        Ok(Figures { outcome, memory: memory.peak() })
     }
 
     fn stored_before(

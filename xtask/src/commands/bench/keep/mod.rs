@@ -5,7 +5,8 @@ use anyhow::Context as _;
 
 use super::ground::Ground;
 use crate::cli::{Bench, Overrides};
-use crate::lifecycle::restart;
+use crate::failure::Interrupted;
+use crate::lifecycle::{Cluster, restart};
 use crate::output::{print, say};
 use crate::services::nginx;
 use crate::settings::Era;
@@ -18,11 +19,13 @@ mod block;
 mod cell;
 mod connection;
 mod floor;
+mod measured;
 mod memory;
 mod table;
 
-use cell::{Cell, Measured, Route};
+use cell::{Cell, Route};
 use floor::Floor;
+use measured::Measured;
 
 /// The programs that play the services of a cluster.
 struct Players {
@@ -60,7 +63,7 @@ const REAL_BEHIND_NGINX: Players = Players {
 };
 
 /// # Errors
-/// When a cluster does not come up, or a request is not answered with 200.
+/// When a cluster does not come up, or, after the table, when a measurement of ours failed.
 pub(super) fn run(
     workspace: &Workspace,
     arguments: &Bench,
@@ -78,7 +81,10 @@ pub(super) fn run(
         (true, false) => measure(workspace, &REAL, arguments, interrupt)?,
         (false, _) => Vec::new(),
     };
-    print(&table::render(&floor, &ours, &real))
+    let told = print(&table::render(&floor, &ours, &real));
+    // What has failed is more important than that nobody could be told.
+    measured::verdict(&ours)?;
+    told
 }
 
 fn measure(
@@ -102,11 +108,32 @@ fn measure(
         restart::restart(&mut cluster, &keepproxy, embedded::services_binary()?, interrupt)?;
     }
     let cells = Cell::all(players.routes, arguments.seconds);
-    let measured = cells.into_iter().map(|cell| {
-        say(&format!("measuring with {}: {cell}", players.providers.join(", ")));
-        cell.measure(&cluster, interrupt).with_context(|| cell.to_string())
-    });
-    let measured: anyhow::Result<Vec<Measured>> = measured.collect();
+    let measured = cells.into_iter().map(|cell| attempt(cell, players, &cluster, interrupt));
+    let measured: Result<Vec<Measured>, Interrupted> = measured.collect();
     stack.end()?;
-    measured
+    Ok(measured?)
+}
+
+/// Measures one cell. That it fails is said, and is no reason to lose what others took minutes for.
+///
+/// # Errors
+/// Only [`Interrupted`].
+fn attempt(
+    cell: Cell,
+    players: &Players,
+    cluster: &Cluster<'_>,
+    interrupt: &Interrupt,
+) -> Result<Measured, Interrupted> {
+    let programs = players.providers.join(", ");
+    say(&format!("measuring with {programs}: {cell}"));
+    let figures = match cell.measure(cluster, interrupt) {
+        Ok(figures) => Some(figures),
+        Err(error) => {
+            // A signal ends the load with an error too, and may have made requests fail.
+            interrupt.check()?;
+            say(&format!("warning: {cell} failed with {programs}: {error:#}"));
+            None
+        }
+    };
+    Ok(Measured { cell, figures })
 }
