@@ -21,6 +21,26 @@ fn an_interrupted_put_leaves_nothing() {
 }
 
 #[test]
+fn a_large_block_comes_in_beside_its_place() {
+    let keepstore = Keepstore::start("current", &[]);
+    let block = vec![3; 3 << 20];
+    let hash = hash_of(&block);
+    let folder = keepstore.volume().join(&hash[..3]);
+    let mut stream = connect(keepstore.service.addresses[0]);
+    stream.write_all(&head("PUT", &format!("/{hash}"), &[], block.len())).unwrap();
+    stream.write_all(&block[1..]).unwrap();
+    wait_until(|| !files(&keepstore.volume()).is_empty());
+    let found = files(&keepstore.volume());
+    let [aside] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(aside.parent(), Some(&*folder));
+    let name = aside.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with(&format!("tmp{hash}")), "{name}");
+    stream.write_all(&block[..1]).unwrap();
+    assert_eq!(receive(&mut stream, "PUT").status, 200);
+    assert_eq!(files(&keepstore.volume()), [folder.join(&hash)]);
+}
+
+#[test]
 fn a_buffer_is_taken_while_a_block_comes_in_and_given_back() {
     let keepstore = Keepstore::start("current", &[]);
     let mut stream = connect(keepstore.service.addresses[0]);

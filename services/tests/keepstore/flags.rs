@@ -1,6 +1,10 @@
 //! How it is started.
 
 use std::process::{Command, Output};
+use std::time::SystemTime;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::*;
 
@@ -63,6 +67,49 @@ fn the_pid_file_is_held_by_one_process_and_removed_at_its_end() {
     assert_eq!(std::fs::read_to_string(&pid_file).unwrap(), pid);
     assert_eq!(keepstore.service.stop(), Some(0));
     assert!(!pid_file.exists());
+}
+
+#[test]
+fn an_interrupt_ends_it_in_order_too() {
+    let mut keepstore = Keepstore::start("2015", &["-pid=FOLDER/pid"]);
+    assert_eq!(keepstore.send("GET", "/status.json", &[], b"").status, 200);
+    let child = &mut keepstore.service.child;
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(!keepstore.folder.path().join("pid").exists());
+}
+
+#[test]
+fn permissions_are_not_enforced_without_a_key() {
+    let output = started(&["-volume=/", "-enforce-permissions"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("-enforce-permissions needs a key"), "{said}");
+}
+
+#[test]
+fn signatures_last_as_long_as_told() {
+    for (flags, seconds) in [
+        (&[][..], 1_209_600),
+        (&["-permission-ttl=60"], 60),
+        (&["-blob-signature-ttl", "3600"], 3600),
+    ] {
+        for era in ERAS {
+            let flags = [&["-blob-signing-key-file=FOLDER/key"], flags].concat();
+            let keepstore = Keepstore::start(era, &flags);
+            let before = unix_now();
+            let put = keepstore.send("PUT", &format!("/{FOO}"), &[MANAGER], b"foo");
+            let after = unix_now();
+            let expiry = put.text().trim().rsplit_once('@').unwrap().1;
+            let expiry = u64::from_str_radix(expiry, 16).unwrap();
+            assert!((before + seconds..=after + seconds).contains(&expiry), "{era} {flags:?}");
+        }
+    }
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 #[test]

@@ -190,7 +190,12 @@ fn reading_needs_the_callers_own_signature_where_it_is_enforced() {
             let put = keepstore.send("PUT", &format!("/{FOO}"), &[token], b"foo");
             let signed = format!("/{}", put.text().trim());
             assert!(signed.starts_with(&format!("/{FOO}+3+A")), "{signed}");
-            let get = |path: &str, header| keepstore.send("GET", path, &[header], b"").status;
+            let get = |path: &str, header| {
+                let [got, looked] = ["GET", "HEAD"]
+                    .map(|method| keepstore.send(method, path, &[header], b"").status);
+                assert_eq!(got, looked, "HEAD {path}");
+                got
+            };
             assert_eq!(get(&signed, token), 200);
             let hint = signed.split_once("+3").unwrap().1;
             for order in [format!("+3+Kzzzzz{hint}"), format!("{hint}+3"), hint.to_owned()] {
@@ -200,14 +205,35 @@ fn reading_needs_the_callers_own_signature_where_it_is_enforced() {
             assert_eq!(get(&signed, "Authorization: OAuth2 other"), wrong);
             assert_eq!(get(&format!("/{FOO}+3"), token), wrong);
             assert_eq!(get(&format!("/{EMPTY}+0"), token), wrong);
-            let mut mac = Hmac::<Sha1>::new_from_slice(b"secret").unwrap();
-            mac.update(format!("{FOO}@abc@00000001").as_bytes());
-            let mac: String =
-                mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(get(&format!("/{FOO}+3+A{mac}@00000001"), token), expired);
+            assert_eq!(get(&signed_with("secret", "00000001"), token), expired);
         }
         let put = keepstore.send("PUT", &format!("/{FOO}"), &[], b"foo");
         assert_eq!(put.text(), format!("{FOO}+3\n"));
+    }
+}
+
+/// The path of `foo` with a signature of the old form for the token `abc`.
+fn signed_with(key: &str, expiry: &str) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(format!("{FOO}@abc@{expiry}").as_bytes());
+    let mac: String =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("/{FOO}+3+A{mac}@{expiry}")
+}
+
+#[test]
+fn white_space_around_the_key_in_its_file_is_not_of_the_key() {
+    for (era, wrong) in [("2015", 403), ("current", 400)] {
+        let enforced = ["-permission-key-file=FOLDER/key", "-enforce-permissions"];
+        let keepstore = Keepstore::start(era, &enforced);
+        keepstore.send("PUT", &format!("/{FOO}"), &[], b"foo");
+        let file = std::fs::read_to_string(keepstore.folder.path().join("key")).unwrap();
+        assert_ne!(file, file.trim());
+        for (key, status) in [(file.trim(), 200), (&file, wrong)] {
+            let token = "Authorization: OAuth2 abc";
+            let got = keepstore.send("GET", &signed_with(key, "7fffffff"), &[token], b"");
+            assert_eq!(got.status, status, "{era} {key:?}");
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is on disk.
 
+use std::os::unix::fs::MetadataExt;
+
 use super::*;
 
 #[test]
@@ -14,6 +16,7 @@ fn a_corrupt_block_is_not_served_and_a_good_put_repairs_it() {
         std::fs::write(keepstore.volume().join("acb").join(FOO), "fox").unwrap();
         let reply = keepstore.send("GET", &path, &[], b"");
         assert_eq!((reply.status, reply.text()), (status, text));
+        assert_eq!(keepstore.send("HEAD", &path, &[], b"").status, status);
         assert_eq!(keepstore.send("PUT", &path, &[], b"foo").status, 200);
         assert_eq!(keepstore.send("GET", &path, &[], b"").body, b"foo");
     }
@@ -54,13 +57,17 @@ fn a_volume_may_be_emptied_or_removed_while_it_is_served() {
 
 #[test]
 fn status_tells_about_the_volumes() {
-    let keepstore = Keepstore::start("current", &[]);
-    let status = keepstore.status();
-    let volume = &status["volumes"][0];
-    assert_eq!(volume["mount_point"], keepstore.volume().to_str().unwrap());
-    assert!(volume["bytes_free"].as_u64().unwrap() > 0);
-    assert_eq!(status["BufferPool"]["BuffersMax"], 128);
-    assert!(status["Memory"]["Alloc"].as_u64().unwrap() > 0);
+    for era in ERAS {
+        let keepstore = Keepstore::start(era, &[]);
+        let status = keepstore.status();
+        let volume = &status["volumes"][0];
+        assert_eq!(volume["mount_point"], keepstore.volume().to_str().unwrap());
+        assert_eq!(volume["device_num"], std::fs::metadata(keepstore.volume()).unwrap().dev());
+        assert!(volume["bytes_free"].as_u64().unwrap() > 0);
+        assert!(volume["bytes_used"].is_u64(), "{volume}");
+        assert_eq!(status["BufferPool"]["BuffersMax"], 128);
+        assert!(status["Memory"]["Alloc"].as_u64().unwrap() > 0);
+    }
 }
 
 #[test]
@@ -90,6 +97,27 @@ fn a_full_or_read_only_volume_takes_nothing_and_another_one_does() {
         assert_eq!(keepstore.send("PUT", &format!("/{FOO}"), &[], b"foo").status, 200);
         assert!(keepstore.volume().join("acb").join(FOO).exists());
         assert_eq!(files(other.path()).len(), 1);
+    }
+}
+
+#[test]
+fn a_keepstore_whose_volumes_are_all_read_only_takes_nothing() {
+    for (era, status, text) in [("2015", 503, "Full\n"), ("current", 507, "insufficient storage\n")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("acb")).unwrap();
+        std::fs::write(folder.path().join("acb").join(FOO), "foo").unwrap();
+        let volume = format!("-volume={}", folder.path().display());
+        let arguments = [format!("-era={era}"), "-readonly".to_owned(), volume];
+        let service = Service::start("keepstore", &["keepstore"], &arguments, &[]);
+        for content in [&b"bar"[..], &vec![3; 3 << 20]] {
+            let path = format!("/{}", hash_of(content));
+            let refused = send(service.addresses[0], "PUT", &path, &[], content);
+            assert_eq!((refused.status, refused.text()), (status, text));
+        }
+        let got = send(service.addresses[0], "GET", &format!("/{FOO}"), &[], b"");
+        assert_eq!((got.status, got.text()), (200, "foo"));
+        assert_eq!(files(folder.path()).len(), 1);
     }
 }
 
