@@ -11,6 +11,7 @@ mod service;
 
 mod clients;
 mod faults;
+mod starting;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -173,6 +174,12 @@ fn a_direction_can_be_switched_off() {
     let cluster = Cluster::start("current", 1, &["-no-put"]);
     assert_eq!(cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo").status, 400);
     assert_eq!(cluster.send("GET", &format!("/{FOO}"), &[GOOD], b"").status, 404);
+    // No web page needs to ask what it may store.
+    for path in ["/".to_owned(), format!("/{FOO}")] {
+        let asked = cluster.send("OPTIONS", &path, &[], b"");
+        assert_eq!((asked.status, asked.text()), (400, "Bad request\n"));
+        assert_eq!(asked.header("access-control-allow-origin"), None);
+    }
     let cluster = Cluster::start("current", 1, &["-no-get"]);
     assert_eq!(cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo").status, 200);
     assert_eq!(cluster.send("GET", &format!("/{FOO}"), &[GOOD], b"").status, 400);
