@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -27,6 +28,17 @@ impl Service {
         arguments: &[String],
         environment: &[(&str, String)],
     ) -> Self {
+        Self::start_in(Path::new("."), name, sockets, arguments, environment)
+    }
+
+    /// The same in another working folder.
+    pub(crate) fn start_in(
+        folder: &Path,
+        name: &str,
+        sockets: &[&str],
+        arguments: &[String],
+        environment: &[(&str, String)],
+    ) -> Self {
         let listeners: Vec<_> =
             sockets.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let named: Vec<_> = sockets
@@ -39,6 +51,7 @@ impl Service {
         command
             .arg(name)
             .args(arguments)
+            .current_dir(folder)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .envs(environment.iter().cloned())

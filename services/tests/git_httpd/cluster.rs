@@ -15,7 +15,7 @@ pub(crate) struct GitCluster {
     pub(crate) git: Service,
     /// Holds the repositories in `root`, and working folders beside it.
     pub(crate) folder: tempfile::TempDir,
-    _api: FakeApi,
+    pub(crate) api: FakeApi,
 }
 
 /// Whether git is there; without it, these tests say so and pass.
@@ -47,7 +47,7 @@ impl GitCluster {
         let arguments = [format!("-repo-root={}", root.display())];
         let git =
             Service::start("arv-git-httpd", &["arv-git-httpd"], &arguments, &api.environment());
-        Self { git, folder, _api: api }
+        Self { git, folder, api }
     }
 
     /// The folder of all repositories.

@@ -6,6 +6,7 @@ mod cluster;
 #[path = "../common/descriptors.rs"]
 mod descriptors;
 mod ends;
+mod environment;
 #[path = "../common/fake_api.rs"]
 mod fake_api;
 mod flags;

@@ -3,6 +3,8 @@
 use std::os::unix::fs::symlink;
 
 use crate::cluster::{GitCluster, UUID, has_git, run};
+use crate::http;
+use crate::service::Service;
 
 const GOOD: &str = "Authorization: OAuth2 good";
 
@@ -118,6 +120,52 @@ fn a_folder_is_also_found_by_the_name_of_the_repository() {
     std::fs::create_dir(cluster.root().join("active")).unwrap();
     std::fs::rename(cluster.repository(), cluster.root().join("active/foo.git")).unwrap();
     assert_eq!(cluster.ask("GET", "/active/foo/.git/HEAD", GOOD).status, 200);
+}
+
+#[test]
+fn the_first_of_four_folders_is_served() {
+    if !has_git() {
+        return;
+    }
+    let cluster = GitCluster::start();
+    let work = cluster.commit("work", b"text");
+    let folders = [
+        format!("{UUID}.git"),
+        format!("{UUID}/.git"),
+        "active/foo.git".to_owned(),
+        "active/foo/.git".to_owned(),
+    ]
+    .map(|name| cluster.root().join(name));
+    for (number, folder) in folders.iter().enumerate() {
+        let at = folder.to_str().unwrap();
+        run(cluster.folder.path(), &["init", "-q", "--bare", at]);
+        run(&work, &["push", "-q", at, &format!("HEAD:refs/heads/folder-{number}")]);
+    }
+    let path = "/active/foo.git/info/refs";
+    for (number, folder) in folders.iter().enumerate() {
+        let reply = cluster.ask("GET", path, GOOD);
+        let end = format!("\trefs/heads/folder-{number}\n");
+        assert!(reply.text().ends_with(&end), "{folder:?}: {}", reply.text());
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    assert_eq!(cluster.ask("GET", path, GOOD).text(), "content not found");
+}
+
+#[test]
+fn the_working_folder_is_the_root_unless_another_is_named() {
+    if !has_git() {
+        return;
+    }
+    let cluster = GitCluster::start();
+    cluster.push("work", b"text");
+    let environment = cluster.api.environment();
+    let service = "arv-git-httpd";
+    let inside = Service::start_in(&cluster.root(), service, &[service], &[], &environment);
+    let outside = Service::start_in(cluster.folder.path(), service, &[service], &[], &environment);
+    for (git, status) in [(inside, 200), (outside, 404)] {
+        let reply = http::send(git.addresses[0], "GET", "/active/foo.git/HEAD", &[GOOD], b"");
+        assert_eq!(reply.status, status, "{}", reply.text());
+    }
 }
 
 #[test]
