@@ -18,6 +18,8 @@ use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::pieces::{self, Open};
+
 /// How soon behind an answer a prompt client has its next request here: so long it is waited for awake.
 const MOMENT: Duration = Duration::from_micros(100);
 
@@ -37,12 +39,14 @@ pub(crate) struct Eager {
     /// How many requests were found since others had their turn.
     found: u8,
     is_eager: bool,
+    _open: Open,
 }
 
 impl Eager {
     /// All of `stream`, which without `is_eager` is read when tokio says so.
     pub(crate) fn new(stream: TcpStream, is_eager: bool) -> Self {
-        Self { stream, answered: None, is_prompt: false, found: 0, is_eager }
+        let _open = Open::count();
+        Self { stream, answered: None, is_prompt: false, found: 0, is_eager, _open }
     }
 
     /// Waits for the next bytes, which stay to be read.
@@ -51,6 +55,23 @@ impl Eager {
     /// When the connection is broken.
     pub(crate) async fn peek(&self, bytes: &mut [u8]) -> io::Result<usize> {
         self.stream.peek(bytes).await
+    }
+
+    /// Reads what was reported, up to a piece.
+    fn read_piece(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let most = pieces::size();
+        if buffer.remaining() <= most {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(most));
+        let read = Pin::new(&mut self.stream).poll_read(context, &mut piece);
+        let length = piece.filled().len();
+        buffer.advance(length);
+        read
     }
 
     /// Reads what is there although nothing was reported. The report comes all the same, and whoever is
@@ -96,7 +117,7 @@ impl AsyncRead for Eager {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = self.read_piece(context, buffer);
         let Some(answered) = self.answered else {
             return read;
         };
@@ -212,6 +233,20 @@ mod tests {
         let mut read = [0; 5];
         let (read_all, ()) = tokio::join!(stream.read_exact(&mut read), later);
         assert_eq!((read_all.unwrap(), &read), (5, b"later"));
+    }
+
+    #[tokio::test]
+    async fn no_more_than_a_piece_is_read_at_a_time() {
+        let (mut stream, mut client) = connected().await;
+        let sender = std::thread::spawn(move || client.write_all(&vec![7; 4 * pieces::LARGEST]));
+        let (mut bytes, mut all) = (vec![0; 2 * pieces::LARGEST], 0);
+        while all < 4 * pieces::LARGEST {
+            let length = stream.read(&mut bytes).await.unwrap();
+            assert!((1..=pieces::LARGEST).contains(&length), "{length}");
+            assert!(bytes[..length].iter().all(|byte| *byte == 7));
+            all += length;
+        }
+        sender.join().unwrap().unwrap();
     }
 
     #[tokio::test]

@@ -30,6 +30,7 @@ mod locator;
 mod log;
 mod nginx_page;
 mod pid_file;
+mod pieces;
 mod request_log;
 mod serve;
 mod signature;

@@ -27,6 +27,7 @@ use crate::bare_target::{self, Requests};
 use crate::eager::Eager;
 use crate::log;
 use crate::nginx_page;
+use crate::pieces;
 use crate::request_log::{self, RequestId};
 
 /// An error of any kind that ends a body early.
@@ -53,9 +54,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// matter of chance while a request is on its way.
 const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(75) };
 
-/// The most bytes that are read at a time, and that the head of a request may have. With less, large
-/// blocks take longer; with more, many clients at once take more memory.
-const READ_BYTES: u32 = 128 << 10;
+/// The most bytes that the head of a request may have, and that are read at a time.
+const READ_BYTES: u32 = pieces::LARGEST as u32;
 
 /// The first byte of whoever speaks TLS: the type of a record with a handshake (RFC 8446, 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;

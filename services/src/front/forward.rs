@@ -22,6 +22,7 @@ use super::request_rules::{self, Refused};
 use super::upgrade::Upgrade;
 use crate::log;
 use crate::nginx_page;
+use crate::pieces;
 use crate::serve::{Body, BoxError, Peer};
 
 /// As nginx's `proxy_connect_timeout`.
@@ -56,6 +57,7 @@ pub(super) fn client() -> Client<HttpConnector, RequestBody> {
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
+        .http1_max_buf_size(pieces::LARGEST)
         .http1_preserve_header_case(true)
         .http1_title_case_headers(true)
         .build(connector)

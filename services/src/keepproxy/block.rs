@@ -18,14 +18,12 @@ use tokio::time::timeout;
 
 use super::refusal::Refusal;
 use crate::log;
+use crate::pieces;
 use crate::serve::{Body, BoxError, full};
 use crate::signature::to_hex;
 
 /// The most bytes that are kept in memory.
 const SMALL_BYTES: usize = 1 << 20;
-
-/// How much of a large block is in memory for each keepstore.
-const PIECE_BYTES: u64 = 128 << 10;
 
 /// How long a client may pause within a body.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -174,7 +172,7 @@ async fn next(body: &mut Incoming) -> Option<Bytes> {
 }
 
 fn read_piece(file: &std::fs::File, at: u64, until: u64) -> io::Result<Bytes> {
-    let length = usize::try_from((until - at).min(PIECE_BYTES)).unwrap_or(0);
+    let length = usize::try_from(until - at).unwrap_or(usize::MAX).min(pieces::size());
     let mut piece = vec![0; length];
     file.read_exact_at(&mut piece, at)?;
     Ok(piece.into())

@@ -18,6 +18,7 @@ use super::keep_services::KeepService;
 use super::patience::Patience;
 use crate::api_client;
 use crate::log;
+use crate::pieces;
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty};
 
@@ -55,8 +56,10 @@ impl Upstream {
     /// Waits `patience` for an answer to begin, or longer while the keepstore is busy.
     pub(super) fn new(tls: ClientConfig, patience: Duration) -> Self {
         let connector = api_client::connector(tls, CONNECT_PATIENCE);
-        let http =
-            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector);
+        let http = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .http1_max_buf_size(pieces::LARGEST)
+            .build(connector);
         Self { http, waits: Arc::new(Patience::new(patience)), patience }
     }
 

@@ -10,6 +10,7 @@ use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 
+use crate::pieces;
 use crate::serve::{Body, BoxError, full};
 use crate::signature::to_hex;
 
@@ -18,9 +19,6 @@ pub(super) const SMALL_BYTES: usize = 1 << 20;
 
 /// How much is read at a time: what was just read is still in the cache when it is hashed.
 pub(super) const STEP_BYTES: usize = 64 << 10;
-
-/// How much of a large block is in memory while it goes out.
-const PIECE_BYTES: usize = 128 << 10;
 
 /// The content of a block.
 #[derive(Debug)]
@@ -103,7 +101,7 @@ fn pieces(file: File, left: u64) -> Body {
 }
 
 fn read_piece(mut file: &File, left: u64) -> io::Result<Vec<u8>> {
-    let wanted = usize::try_from(left).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+    let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(pieces::size());
     let mut piece = vec![0; wanted];
     let read = file.read(&mut piece)?;
     piece.truncate(read);
@@ -129,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn blocks_of_every_size_go_out_as_they_are() {
-        for size in [0, 1, SMALL_BYTES, SMALL_BYTES + 1, 3 * PIECE_BYTES] {
+        for size in [0, 1, SMALL_BYTES, SMALL_BYTES + 1, 3 * pieces::LARGEST] {
             let content: Vec<u8> = (0..size).map(|at| (at >> 8) as u8).collect();
             let (_folder, file) = file(&content);
             let (block, hash) = Block::read(file, size as u64).unwrap();
