@@ -45,8 +45,7 @@ pub(crate) struct Eager {
 impl Eager {
     /// All of `stream`, which without `is_eager` is read when tokio says so.
     pub(crate) fn new(stream: TcpStream, is_eager: bool) -> Self {
-        let _open = Open::count();
-        Self { stream, answered: None, is_prompt: false, found: 0, is_eager, _open }
+        Self { stream, answered: None, is_prompt: false, found: 0, is_eager, _open: Open::count() }
     }
 
     /// Waits for the next bytes, which stay to be read.

@@ -46,6 +46,10 @@ type Handler = Arc<dyn Fn(Request<Incoming>) -> Answer + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// An extension of a request that has come in plain HTTP to a port that expects TLS: it is to be refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InPlain;
+
 /// How long a client may take for a TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -224,10 +228,7 @@ async fn connection(
     match tokio::time::timeout(PATIENCE, stream.peek(&mut first)).await {
         Ok(Ok(1)) if first[0] == TLS_HANDSHAKE => {}
         Ok(Ok(1)) => {
-            let refuse = |_| -> Answer {
-                Box::pin(std::future::ready(nginx_page::plain_http_to_tls_port()))
-            };
-            let handler = Arc::new(refuse);
+            let handler = refuse_plain(manner, handler);
             return speak_http(manner, Protocol::Http1, stream, peer, handler).await;
         }
         // It came and went, as a probe for an open port does.
@@ -240,6 +241,20 @@ async fn connection(
         }
         Ok(Err(error)) => log::line(format_args!("TLS handshake with {peer}: {error}")),
         Err(_) => log::line(format_args!("TLS handshake with {peer}: timed out")),
+    }
+}
+
+/// Answers requests in plain HTTP to a port that expects TLS.
+fn refuse_plain(manner: Manner, handler: Handler) -> Handler {
+    match manner {
+        // It knows what to say, and has a log of its own for it.
+        Manner::Nginx => Arc::new(move |mut request| {
+            request.extensions_mut().insert(InPlain);
+            handler(request)
+        }),
+        Manner::Go => {
+            Arc::new(|_| Box::pin(std::future::ready(nginx_page::plain_http_to_tls_port())))
+        }
     }
 }
 

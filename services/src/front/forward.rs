@@ -75,6 +75,7 @@ impl Upstream {
         let body = RequestBody::new(&parts.headers, caller.keeps_alive(), body);
         let mut response = match request_rules::check(&parts) {
             Err(Refused::HeadersTooLarge) => nginx_page::headers_too_large(),
+            Err(Refused::InPlain) => nginx_page::plain_http_to_tls_port(),
             Err(Refused::Status(status)) => nginx_page::refused(status),
             Ok(()) => match self.forwarded(parts, body, upgrade.as_ref()) {
                 Ok(request) => self.forward(request, upgrade).await,

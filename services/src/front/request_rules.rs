@@ -5,6 +5,8 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Uri, Version};
 use percent_encoding::percent_decode_str;
 
+use crate::serve::InPlain;
+
 /// nginx's `large_client_header_buffers`: the most that one line may have, and that all may.
 const MAX_LINE: usize = 8 << 10;
 const MAX_LINES: usize = 4 * MAX_LINE + 1024;
@@ -16,6 +18,8 @@ pub(super) enum Refused {
     Status(StatusCode),
     /// With a page of its own, also of status 400.
     HeadersTooLarge,
+    /// With another one: the port expects TLS.
+    InPlain,
 }
 
 impl Refused {
@@ -42,7 +46,11 @@ pub(super) fn check(parts: &Parts) -> Result<(), Refused> {
     check_host(parts)?;
     let framed_twice =
         parts.headers.contains_key(CONTENT_LENGTH) && parts.headers.contains_key(TRANSFER_ENCODING);
-    if framed_twice { Err(Refused::BAD_REQUEST) } else { Ok(()) }
+    match parts.extensions.get() {
+        _ if framed_twice => Err(Refused::BAD_REQUEST),
+        Some(InPlain) => Err(Refused::InPlain),
+        None => Ok(()),
+    }
 }
 
 fn check_sizes(parts: &Parts) -> Result<(), Refused> {

@@ -55,6 +55,7 @@ fn plain_http_is_told_that_the_port_wants_tls() {
     let reply = http::send(front.address(), "GET", "/", &[], b"");
     assert_eq!((reply.status, reply.header("server")), (400, Some("nginx")));
     assert!(reply.text().contains("The plain HTTP request was sent to HTTPS port"));
+    assert!(front.log(1).contains("\"GET / HTTP/1.1\" 400 "), "{}", front.log(1));
     // A probe that only connects disturbs nobody.
     drop(connect(front.address()));
     assert_eq!(front.send("GET", "/", &[], b"").status, 502);
