@@ -82,10 +82,11 @@ mod tests {
 
     #[test]
     fn without_a_host_both_kinds_of_addresses_are_listened_on() {
-        let port = bind(":0").unwrap().local_addr().unwrap().port();
-        let listener = bind(&format!(":{port}")).unwrap();
+        let listener = bind(":0").unwrap();
+        let port = listener.local_addr().unwrap().port();
         std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        if listener.local_addr().unwrap().is_ipv6() {
+        // Not every machine has both.
+        if TcpListener::bind("[::1]:0").is_ok() {
             std::net::TcpStream::connect(("::1", port)).unwrap();
         }
         assert!(bind("nowhere").unwrap_err().to_string().contains("is not an address"));
