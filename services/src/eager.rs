@@ -1,4 +1,5 @@
-//! A connection on which the next request is looked for right behind an answer.
+//! A connection on which the next request is looked for right behind an answer, and from which no more
+//! than a piece (see [`pieces`]) is read at a time.
 //!
 //! To put a thread to sleep and wake it again takes longer than to answer a small request. A client
 //! that the answer has woken often has its next request out at once: tokio would hear of it from the

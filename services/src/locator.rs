@@ -41,7 +41,7 @@ impl<'a> Locator<'a> {
         (no_hints || hints.split('+').all(is_hint)).then_some(Self { hash, size, hints })
     }
 
-    /// Reads `text` as keepstores do, to whom hints may come in any order, that of the size
+    /// Reads `text` as keepstores and keepproxy do, to whom hints may come in any order, that of the size
     /// included, and may be any text.
     pub(crate) fn parse_loosely(text: &'a str) -> Option<Self> {
         let (hash, hints) = match text.split_once('+') {

@@ -1,5 +1,5 @@
 //! In how large pieces blocks pass through a service. With many connections these are smaller, so that
-//! all of them together take no more memory.
+//! memory grows little with them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -54,8 +54,8 @@ pub(crate) struct InPlain;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a client may take for the head of a request, and for beginning with it. As long as nginx
-/// gives it, and longer than nginx keeps a connection to us: which of both closes it must not be a
-/// matter of chance while a request is on its way.
+/// keeps a connection that nobody uses (`keepalive_timeout`), and longer than it keeps one to us: which
+/// of both closes that must not be a matter of chance while a request is on its way.
 const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(75) };
 
 /// The most bytes that the head of a request may have, and that are read at a time.
@@ -354,7 +354,8 @@ mod tests {
         let handler: Handler = Arc::new(|_| Box::pin(async { Response::new(empty()) }));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let (client, server) = tokio::io::duplex(64);
-        speak_http(Manner::Go, Protocol::Http1, server, peer, handler).await;
+        let spoken = speak_http(Manner::Go, Protocol::Http1, server, peer, handler);
+        tokio::time::timeout(Duration::from_secs(60), spoken).await.unwrap();
         drop(client);
     }
 

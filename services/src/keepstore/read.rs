@@ -58,7 +58,7 @@ impl Keepstore {
 
     /// Whether the caller may read the block.
     fn check_permission(&self, locator: &Locator<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
-        // No other cluster can be asked: of its blocks, there are those that it would have got from us.
+        // No other cluster can be asked for its block. Who has a signature as we would make it gets ours.
         let is_elsewhere = locator.is_elsewhere() && keepstore::KNOWS_CLUSTERS.of(self.era);
         if !self.enforce && !is_elsewhere {
             return Ok(());

@@ -18,10 +18,10 @@ pub(super) struct Figures {
     pub(super) memory: u64,
 }
 
-/// The programs on PATH may lack what ours have, so only ours are judged.
+/// The programs on PATH may lack what our services have, so only these are judged.
 ///
 /// # Errors
-/// [`CheckFailed`] when a cell of theirs failed.
+/// [`CheckFailed`] when a cell of `ours` failed.
 pub(super) fn verdict(ours: &[Measured]) -> Result<(), CheckFailed> {
     match ours.iter().filter(|measured| measured.figures.is_none()).count() {
         0 => Ok(()),
