@@ -9,6 +9,10 @@ pub(crate) const LARGEST: usize = 128 << 10;
 /// The smallest: with 16 KiB, 64 clients store large blocks at three quarters of the rate.
 const SMALLEST: usize = 32 << 10;
 
+/// So many bytes may wait for a service, or from one, before no more piece is taken. With more, memory
+/// grows with every connection, and nothing is faster.
+pub(crate) const WAITING: usize = SMALLEST;
+
 /// Up to so many connections have the largest pieces.
 const FEW: usize = 8;
 

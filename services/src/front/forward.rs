@@ -57,7 +57,7 @@ pub(super) fn client() -> Client<HttpConnector, RequestBody> {
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(IDLE)
-        .http1_max_buf_size(pieces::LARGEST)
+        .http1_max_buf_size(pieces::WAITING)
         .http1_preserve_header_case(true)
         .http1_title_case_headers(true)
         .build(connector)

@@ -58,7 +58,7 @@ impl Upstream {
         let connector = api_client::connector(tls, CONNECT_PATIENCE);
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .http1_max_buf_size(pieces::LARGEST)
+            .http1_max_buf_size(pieces::WAITING)
             .build(connector);
         Self { http, waits: Arc::new(Patience::new(patience)), patience }
     }
