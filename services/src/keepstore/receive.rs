@@ -92,11 +92,16 @@ async fn all(mut body: Body) -> Result<Vec<Piece>, Refusal> {
 /// Passes the pieces on. When nobody wants them any more, the rest of a block is still read, since
 /// a client listens only when it has sent all.
 async fn forward(mut body: Body, sender: mpsc::Sender<Piece>) {
-    let (mut left, mut is_wanted) = (MAX_BLOCK_SIZE, true);
-    while let Some(piece) = next(&mut body).await {
+    let mut left = MAX_BLOCK_SIZE;
+    loop {
+        // Nothing is read before there is room for it.
+        let wanted = sender.reserve().await;
+        let Some(piece) = next(&mut body).await else { break };
         let (length, is_over) =
             piece.as_ref().map_or((0, true), |piece| (piece.len() as u64, false));
-        is_wanted = is_wanted && sender.send(piece).await.is_ok();
+        if let Ok(wanted) = wanted {
+            wanted.send(piece);
+        }
         if is_over || length > left {
             break;
         }
