@@ -1,11 +1,14 @@
 //! Deleting blocks from a volume, and what can be undone of it: a block in the trash is the file
 //! `HASH.trash.DEADLINE`, with a Unix time.
 
+use std::fs::Metadata;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fs_err::File;
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::volume::{Volume, unix_now};
@@ -40,7 +43,7 @@ impl Volume {
     pub(super) fn delete(&self, hash: &str, deleting: Deleting) -> io::Result<Deleted> {
         let path = self.path(hash);
         // Whoever refreshes its time waits, and then finds it gone; or we find the new time.
-        let file = locked(File::open(&path)?)?;
+        let file = locked(&path)?;
         let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
         if age < deleting.min_age {
             return Ok(Deleted::TooNew);
@@ -76,10 +79,39 @@ impl Volume {
     }
 }
 
-/// Locks a block's file against others who change its time, or delete it.
-pub(super) fn locked(file: File) -> io::Result<Flock<std::fs::File>> {
-    let locked = Flock::lock(file.into_parts().0, FlockArg::LockExclusive);
+/// Opens a block's file, and locks it against others who change its time, or delete it.
+///
+/// # Errors
+/// When it is not there, or no longer when it is our turn.
+pub(super) fn locked(path: &Path) -> io::Result<Flock<std::fs::File>> {
+    loop {
+        if let Some(file) = locked_at(path, File::open(path)?)? {
+            return Ok(file);
+        }
+    }
+}
+
+/// `file`, which was at `path`, locked; `None` if another one is there now.
+fn locked_at(path: &Path, file: File) -> io::Result<Option<Flock<std::fs::File>>> {
+    let file = lock(file.into_parts().0)?;
+    // Who had the lock may have deleted it, or somebody may have put another in its place.
+    let is_there = same_file(&file.metadata()?, &fs_err::metadata(path)?);
+    Ok(Some(file).filter(|_| is_there))
+}
+
+fn lock(file: std::fs::File) -> io::Result<Flock<std::fs::File>> {
+    let locked = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        // Another program may have it for long: what else this thread serves is not to wait, too.
+        Err((file, Errno::EWOULDBLOCK)) => {
+            tokio::task::block_in_place(|| Flock::lock(file, FlockArg::LockExclusive))
+        }
+        locked => locked,
+    };
     locked.map_err(|(_, errno)| errno.into())
+}
+
+fn same_file(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
 #[cfg(test)]
@@ -108,6 +140,20 @@ mod tests {
         assert_eq!(volume.delete(FOO, careful).unwrap(), Deleted::Gone);
         assert_eq!(volume.delete(FOO, careful).unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(volume.undelete(FOO).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_block_that_went_while_one_waited_for_it_is_not_taken_for_there() {
+        let (_root, volume) = volume_with_foo();
+        let path = volume.path(FOO);
+        let file = File::open(&path).unwrap();
+        volume.delete(FOO, AT_ONCE).unwrap();
+        assert_eq!(locked_at(&path, file).unwrap_err().kind(), ErrorKind::NotFound);
+        volume.write(FOO, &Content::Small(b"foo".to_vec())).unwrap();
+        let file = File::open(&path).unwrap();
+        volume.write(FOO, &Content::Small(b"foo".to_vec())).unwrap();
+        assert!(locked_at(&path, file).unwrap().is_none());
+        volume.touch(FOO).unwrap();
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Volume {
     /// # Errors
     /// When it is no longer there, or not ours.
     pub(super) fn touch(&self, hash: &str) -> io::Result<()> {
-        locked(File::open(self.path(hash))?)?.set_modified(SystemTime::now())
+        let _turn = self.turn();
+        locked(&self.path(hash))?.set_modified(SystemTime::now())
     }
 
     /// How many bytes are stored under `hash`.
@@ -209,13 +210,15 @@ impl Volume {
         let path = self.path(hash);
         let directory = path.parent().unwrap_or(&self.root);
         let prefix = format!("tmp{hash}");
-        let aside = || tempfile::Builder::new().prefix(&prefix).tempfile_in(directory);
-        match aside() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                fs_err::create_dir_all(directory)?;
-                aside()
+        let mut tries = 1;
+        loop {
+            match tempfile::Builder::new().prefix(&prefix).tempfile_in(directory) {
+                Err(error) if error.kind() == ErrorKind::NotFound && tries < WRITE_TRIES => {
+                    tries += 1;
+                    fs_err::create_dir_all(directory)?;
+                }
+                result => return result,
             }
-            result => result,
         }
     }
 
@@ -281,7 +284,8 @@ impl Volume {
         self.root.join(&hash[..3]).join(hash)
     }
 
-    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+    /// Our turn to use the disk, until it is dropped.
+    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         let turns = self.turns.as_ref()?;
         Some(turns.lock().unwrap_or_else(PoisonError::into_inner))
     }
