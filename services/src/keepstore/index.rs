@@ -27,7 +27,7 @@ pub(super) fn list(volume: &Volume, prefix: &str, era: Era, into: &mut String) -
                 continue;
             };
             let time = match keepstore::TIMES_ARE_NANOSECONDS.of(era) {
-                true => found.mtime() * 1_000_000_000 + found.mtime_nsec(),
+                true => nanoseconds(found.mtime(), found.mtime_nsec()),
                 false => found.mtime(),
             };
             // Writing to a String cannot fail.
@@ -35,6 +35,11 @@ pub(super) fn list(volume: &Volume, prefix: &str, era: Era, into: &mut String) -
         }
     }
     Ok(())
+}
+
+/// A file's time may be beyond what nanoseconds can say.
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 /// Whether the directory `name` may hold blocks whose hash starts with `prefix`.
@@ -63,6 +68,12 @@ pub(super) fn entries(directory: &std::path::Path) -> io::Result<Vec<fs_err::Dir
 mod tests {
     use super::*;
     use crate::keepstore::incoming::Content;
+
+    #[test]
+    fn a_time_that_nanoseconds_cannot_say_is_the_last_that_they_can() {
+        assert_eq!(nanoseconds(-1, 1), -999_999_999);
+        assert_eq!(nanoseconds(1 << 34, 1), i64::MAX);
+    }
 
     #[test]
     fn only_whole_blocks_in_their_place_are_listed() {

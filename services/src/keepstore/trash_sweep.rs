@@ -1,6 +1,7 @@
 //! Removes from the trash of volumes what can no longer be taken out of it.
 
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl Volume {
     /// Removes the blocks from the trash whose time was over at `now`, a Unix time.
     ///
     /// # Errors
-    /// When a directory cannot be listed, or a file not removed.
+    /// When a directory cannot be listed.
     fn sweep(&self, now: u64) -> io::Result<()> {
         for directory in entries(self.root())? {
             if directory.file_name().len() != 3 {
@@ -43,15 +44,21 @@ impl Volume {
                 let name = file.file_name();
                 let deadline = name.to_str().and_then(deadline);
                 if deadline.is_some_and(|deadline| deadline <= now) {
-                    match fs_err::remove_file(file.path()) {
-                        // It was taken out in the last moment.
-                        Err(error) if error.kind() == ErrorKind::NotFound => {}
-                        result => result?,
-                    }
+                    remove(&file.path());
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// Removes a file, or says in the log why it stays: the others are to go all the same.
+fn remove(file: &Path) {
+    match fs_err::remove_file(file) {
+        // It was taken out in the last moment.
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => log::line(format_args!("keepstore: the trash stays: {error}")),
+        Ok(()) => {}
     }
 }
 
@@ -87,6 +94,18 @@ mod tests {
         volume.sweep(1000).unwrap();
         assert!(!directory.join(&over).exists());
         assert!(kept.iter().all(|name| directory.join(name).exists()));
+    }
+
+    #[test]
+    fn what_cannot_be_removed_does_not_keep_the_rest() {
+        let root = tempfile::tempdir().unwrap();
+        let volume = Volume::new(root.path().into(), false, false);
+        let foo = root.path().join("acb/acbd18db4cc2f85cedef654fccc4a4d8.trash");
+        fs_err::create_dir_all(foo.with_extension("trash.2")).unwrap();
+        let over = ["trash.1", "trash.3"].map(|name| foo.with_extension(name));
+        over.iter().for_each(|file| fs_err::write(file, "foo").unwrap());
+        volume.sweep(9).unwrap();
+        assert!(over.iter().all(|file| !file.exists()));
     }
 
     #[test]
