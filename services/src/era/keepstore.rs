@@ -121,6 +121,10 @@ pub(crate) const CORRUPT: ByEra<StatusAndText> = ByEra {
     current: (502, "checksum mismatch in stored data"),
 };
 
+/// To the wish for a block that cannot be read from disk: a client is to try again, but in 2015.
+pub(crate) const UNREADABLE: ByEra<StatusAndText> =
+    ByEra { y2015: (404, "Not Found"), current: (500, "input/output error") };
+
 /// To a block when other content with the same hash is on disk.
 pub(crate) const COLLISION: ByEra<StatusAndText> =
     ByEra { y2015: (500, "Collision"), current: (500, "hash collision") };

@@ -14,8 +14,8 @@ use crate::pieces;
 use crate::serve::{Body, BoxError, full};
 use crate::signature::to_hex;
 
-/// The most bytes that are kept in memory.
-pub(super) const SMALL_BYTES: usize = 1 << 20;
+/// The most bytes that are kept in memory: no more than of a larger block.
+pub(super) const SMALL_BYTES: usize = pieces::LARGEST;
 
 /// How much is read at a time: what was just read is still in the cache when it is hashed.
 pub(super) const STEP_BYTES: usize = 64 << 10;

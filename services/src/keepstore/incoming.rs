@@ -1,7 +1,7 @@
 //! A block that comes in: hashed as it comes; a small one in memory, a large one written aside on a
 //! volume, where it only has to be renamed.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use fast_md5::Md5;
 use tempfile::NamedTempFile;
@@ -69,7 +69,7 @@ impl<'a> Incoming<'a> {
                 content.extend_from_slice(piece);
                 return Ok(());
             }
-            Content::Aside(_, file) => match file.write_all(piece) {
+            Content::Aside(number, file) => match self.store.append(*number, file, piece) {
                 Ok(()) => return Ok(()),
                 Err(error) => log::line(format_args!("keepstore: {}: {error}", self.hash)),
             },

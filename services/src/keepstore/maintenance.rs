@@ -220,7 +220,7 @@ fn put(store: &Store, block: Received, wanted: &str, mount: &str) -> Result<(), 
         return store.write(block, Vec::new()).map(drop);
     }
     let volume = store.writable().find(|(_, volume)| is_meant(volume, mount));
-    let (_, volume) = volume.ok_or(Refusal::Full)?;
+    let (_, volume) = volume.filter(|(_, volume)| !volume.is_full()).ok_or(Refusal::Full)?;
     volume.write(&block.hash, &block.content).map_err(|error| {
         log::line(format_args!("keepstore: {}: {error}", volume.root().display()));
         Refusal::Failed

@@ -29,6 +29,8 @@ pub(super) enum Refusal {
     NotFound,
     /// What is on disk under this hash has another one.
     Corrupt,
+    /// What is on disk under this hash cannot be read.
+    Unreadable,
     /// Other content with the same hash is on disk.
     Collision,
     /// Permission is enforced, and no token was presented.
@@ -68,6 +70,7 @@ impl Refusal {
             Self::Full => keepstore::FULL.of(era),
             Self::NotFound => keepstore::NOT_FOUND.of(era),
             Self::Corrupt => keepstore::CORRUPT.of(era),
+            Self::Unreadable => keepstore::UNREADABLE.of(era),
             Self::Collision => keepstore::COLLISION.of(era),
             Self::NoToken => keepstore::NO_TOKEN.of(era),
             Self::NotSigned => keepstore::NOT_SIGNED.of(era),

@@ -63,7 +63,8 @@ impl Store {
     /// Reads a block from the first volume that has it whole.
     ///
     /// # Errors
-    /// [`Refusal::Corrupt`] if all that was found is damaged, else [`Refusal::NotFound`].
+    /// [`Refusal::Corrupt`] or [`Refusal::Unreadable`] if all that was found is, else
+    /// [`Refusal::NotFound`].
     pub(super) fn read(&self, hash: &str) -> Result<Block, Refusal> {
         let mut refusal = Refusal::NotFound;
         for volume in &self.volumes {
@@ -74,7 +75,12 @@ impl Store {
                     report(volume, "block is corrupt", hash);
                     refusal = Refusal::Corrupt;
                 }
-                Err(error) => report(volume, "cannot read block", error),
+                Err(error) => {
+                    report(volume, "cannot read block", error);
+                    if refusal == Refusal::NotFound {
+                        refusal = Refusal::Unreadable;
+                    }
+                }
             }
         }
         Err(refusal)
@@ -91,6 +97,9 @@ impl Store {
             if progress.wants(volume) && self.has(volume, &block)? {
                 progress.add(volume);
             }
+        }
+        if progress.copies > 0 && !self.writable().any(|(_, volume)| progress.wants(volume)) {
+            return Ok(progress);
         }
         let Received { hash, mut content, .. } = block;
         let mut refusal = Refusal::Full;
@@ -116,6 +125,8 @@ impl Store {
         match volume.compare(&block.hash, &block.content) {
             Ok(Comparison::Same) => match volume.touch(&block.hash) {
                 Ok(()) => return Ok(true),
+                // It was deleted a moment ago.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => report(volume, "cannot refresh block", error),
             },
             Ok(Comparison::Collision) => return Err(Refusal::Collision),
@@ -145,19 +156,38 @@ impl Store {
             _ => None,
         };
         let written = |volume: &Volume| -> io::Result<NamedTempFile> {
+            let _turn = volume.turn();
             let mut file = volume.aside(hash)?;
             io::copy(&mut content.reader()?.take(known), &mut file)?;
             file.write_all(piece)?;
             Ok(file)
         };
         let mut refusal = Refusal::Full;
-        for (number, volume) in self.in_turn(None).filter(|(number, _)| Some(*number) != tried) {
+        let untried = |(number, _): &(usize, &Volume)| Some(*number) != tried;
+        for (number, volume) in self.in_turn(None).filter(untried) {
+            if volume.is_full() {
+                continue;
+            }
             match written(volume) {
                 Ok(file) => return Ok(Content::Aside(number, file)),
                 Err(error) => refusal = failed_to_write(volume, &error),
             }
         }
         Err(refusal)
+    }
+
+    /// Writes the next `piece` to what is aside on the volume of this number.
+    ///
+    /// # Errors
+    /// When its disk is full or fails.
+    pub(super) fn append(
+        &self,
+        number: usize,
+        file: &mut NamedTempFile,
+        piece: &[u8],
+    ) -> io::Result<()> {
+        let _turn = self.volumes.get(number).and_then(Volume::turn);
+        file.write_all(piece)
     }
 
     /// Deletes the block from every writable volume.
@@ -176,14 +206,24 @@ impl Store {
         deletion
     }
 
-    /// Does something to the block on every writable volume that has it; whether one had.
-    pub(super) fn on_each_copy(&self, what: &str, act: impl Fn(&Volume) -> io::Result<()>) -> bool {
-        let mut done = false;
+    /// Does something to the block on every writable volume that has it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if none has it, [`Refusal::Unreadable`] if it could be done on none.
+    pub(super) fn on_each_copy(
+        &self,
+        what: &str,
+        act: impl Fn(&Volume) -> io::Result<()>,
+    ) -> Result<(), Refusal> {
+        let mut done = Err(Refusal::NotFound);
         for (_, volume) in self.writable() {
             match act(volume) {
-                Ok(()) => done = true,
+                Ok(()) => done = Ok(()),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => report(volume, what, error),
+                Err(error) => {
+                    report(volume, what, error);
+                    done = done.or(Err(Refusal::Unreadable));
+                }
             }
         }
         done
@@ -224,7 +264,7 @@ fn write_to(
 /// What is aside on the volume becomes the block.
 fn adopt(volume: &Volume, hash: &str, content: &mut Content) -> Result<(), Refusal> {
     match std::mem::replace(content, Content::Small(Vec::new())) {
-        Content::Aside(number, file) => match volume.put_in_place(hash, file) {
+        Content::Aside(number, file) => match placed(volume, hash, file) {
             Ok(file) => {
                 *content = Content::InPlace(file);
                 return Ok(());
@@ -235,6 +275,15 @@ fn adopt(volume: &Volume, hash: &str, content: &mut Content) -> Result<(), Refus
         other => *content = other,
     }
     volume.write(hash, content).map_err(|error| failed_to_write(volume, &error))
+}
+
+fn placed(
+    volume: &Volume,
+    hash: &str,
+    file: NamedTempFile,
+) -> Result<std::fs::File, tempfile::PersistError> {
+    let _turn = volume.turn();
+    volume.put_in_place(hash, file)
 }
 
 fn failed_to_write(volume: &Volume, error: &io::Error) -> Refusal {
@@ -333,7 +382,8 @@ mod tests {
     #[test]
     fn writable_volumes_take_turns_and_read_only_ones_take_none() {
         let disk = disk(&[false, true, false]);
-        for text in ["a", "b"] {
+        // What is there already takes no turn.
+        for text in ["a", "a", "b", "b"] {
             disk.write(text.as_bytes()).unwrap();
         }
         let used = disk.directories.iter().map(|at| fs_err::read_dir(at.path()).unwrap().count());
@@ -384,6 +434,26 @@ mod tests {
         fs_err::os::unix::fs::symlink("1000000000", &link).unwrap();
         assert_eq!(disk.write(b"foo"), Ok(()));
         assert!(!link.is_symlink());
+    }
+
+    #[test]
+    fn nothing_of_a_large_block_is_written_to_a_full_volume() {
+        let disk = disk(&[false, false]);
+        disk.store.volumes()[0].remember_full();
+        for _ in 0..2 {
+            let mut incoming = Incoming::new(&disk.store, FOO, None);
+            incoming.take(&vec![1; 2 * SMALL_BYTES]).unwrap();
+            assert!(matches!(incoming.finish().content, Content::Aside(1, _)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_said_to_be_absent() {
+        let disk = disk(&[false]);
+        fs_err::write(disk.directories[0].path().join("acb"), "no directory").unwrap();
+        assert_eq!(disk.read().unwrap_err(), Refusal::Unreadable);
+        let touched = disk.store.on_each_copy("cannot refresh a block", |it| it.touch(FOO));
+        assert_eq!(touched, Err(Refusal::Unreadable));
     }
 
     #[test]
