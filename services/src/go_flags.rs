@@ -1,7 +1,8 @@
 //! Command-line flags as Go's `flag` package reads them, which the real programs use:
 //! `-name=value`, `-name value`, one dash or two, and a boolean that needs no value.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::str::FromStr;
 
 /// One flag that a program knows.
 #[derive(Clone, Copy)]
@@ -112,6 +113,23 @@ pub(crate) fn parse(
     Ok(given)
 }
 
+/// The value of a flag as something that has a text of its own.
+///
+/// # Errors
+/// [`WrongUsage`] says that it is none, and why.
+pub(crate) fn parsed<T>(known: &[Flag], name: &str, value: &str) -> anyhow::Result<T>
+where
+    T: FromStr<Err: Display>,
+{
+    value.parse().map_err(|why| invalid(known, name, value, why))
+}
+
+/// That the program makes nothing of a flag's value, although it has the right form.
+pub(crate) fn invalid(known: &[Flag], name: &str, value: &str, why: impl Display) -> anyhow::Error {
+    let message = format!("invalid value {value:?} for flag -{name}: {why}");
+    WrongUsage { message, usage: usage(known) }.into()
+}
+
 /// The flags in alphabetical order, each with its meaning on the next line.
 fn usage(known: &[Flag]) -> String {
     let mut known = known.to_vec();
@@ -156,7 +174,7 @@ mod tests {
     const KNOWN: &[Flag] =
         &[value("volume").meaning("where blocks are"), boolean("serialize"), number("max", 1)];
 
-    fn parsed(arguments: &[&str]) -> anyhow::Result<Vec<(&'static str, String)>> {
+    fn given(arguments: &[&str]) -> anyhow::Result<Vec<(&'static str, String)>> {
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         parse(KNOWN, &arguments)
     }
@@ -165,38 +183,35 @@ mod tests {
     fn one_dash_two_dashes_and_a_separate_value_mean_the_same() {
         for form in [&["-volume=/a"][..], &["--volume=/a"], &["-volume", "/a"], &["--volume", "/a"]]
         {
-            assert_eq!(parsed(form).unwrap(), [("volume", "/a".to_owned())]);
+            assert_eq!(given(form).unwrap(), [("volume", "/a".to_owned())]);
         }
     }
 
     #[test]
     fn a_boolean_takes_no_separate_value_and_order_is_kept() {
-        let given = parsed(&["-serialize", "-volume=/a", "-serialize=false"]).unwrap();
-        let names: Vec<_> = given.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let found = given(&["-serialize", "-volume=/a", "-serialize=false"]).unwrap();
+        let names: Vec<_> = found.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(names, [("serialize", "true"), ("volume", "/a"), ("serialize", "false")]);
     }
 
     #[test]
     fn an_unknown_flag_and_a_missing_value_are_errors() {
-        assert_eq!(parsed(&["-x"]).unwrap_err().to_string(), "flag provided but not defined: -x");
-        assert_eq!(
-            parsed(&["-volume"]).unwrap_err().to_string(),
-            "flag needs an argument: -volume"
-        );
+        assert_eq!(given(&["-x"]).unwrap_err().to_string(), "flag provided but not defined: -x");
+        assert_eq!(given(&["-volume"]).unwrap_err().to_string(), "flag needs an argument: -volume");
         for (argument, fault) in [
             ("-max=x", "invalid value \"x\" for flag -max: parse error"),
             ("-max=0", "invalid value \"0\" for flag -max: parse error"),
             ("-serialize=yes", "invalid boolean value \"yes\" for -serialize: parse error"),
         ] {
-            assert_eq!(parsed(&[argument]).unwrap_err().to_string(), fault);
+            assert_eq!(given(&[argument]).unwrap_err().to_string(), fault);
         }
-        assert_eq!(parsed(&["stray"]).unwrap_err().to_string(), "unexpected argument \"stray\"");
+        assert_eq!(given(&["stray"]).unwrap_err().to_string(), "unexpected argument \"stray\"");
     }
 
     #[test]
     fn help_shows_every_flag() {
         for asked in ["-h", "--help"] {
-            let wrong = parsed(&[asked]).unwrap_err().downcast::<WrongUsage>().unwrap();
+            let wrong = given(&[asked]).unwrap_err().downcast::<WrongUsage>().unwrap();
             assert_eq!(wrong.message, "");
             let expected = "  -max int\n  -serialize\n  -volume string\n    \twhere blocks are\n";
             assert_eq!(wrong.usage, expected);

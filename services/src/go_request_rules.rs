@@ -25,7 +25,7 @@ pub(crate) fn checked(
     match check(&parts) {
         Ok(()) => Ok((parts, body)),
         Err(refused) => {
-            unread_body::discard(&parts.headers, body);
+            unread_body::linger(body);
             Err(Box::new(refused.reply()))
         }
     }

@@ -28,7 +28,7 @@ const LINGER: Duration = Duration::from_millis(500);
 /// Whether the connection can be used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Connection {
-    /// It can, as far as is known: of a body of unknown length much may still come.
+    /// It can.
     GoesOn,
     /// It ends with the answer.
     Ends,
@@ -44,8 +44,9 @@ impl Connection {
     }
 }
 
-/// Reads on in `body`, of the request with these `headers`, while the answer goes out.
-pub(crate) fn discard(headers: &HeaderMap, body: Incoming) -> Connection {
+/// Reads `body`, of the request with these `headers`, to its end if it is short: one of known length
+/// while the answer goes out, any other before that.
+pub(crate) async fn discard(headers: &HeaderMap, mut body: Incoming) -> Connection {
     if body.is_end_stream() {
         return Connection::GoesOn;
     }
@@ -54,29 +55,42 @@ pub(crate) fn discard(headers: &HeaderMap, body: Incoming) -> Connection {
     if headers.contains_key(EXPECT) {
         return Connection::Ends;
     }
-    let length = body.size_hint().exact();
-    let is_short = length.is_none_or(|length| length <= SHORT_BYTES);
-    // Without a runtime the service is ending, and its connections with it.
-    if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(async move {
-            let mut body = body;
-            if is_short {
-                let _ = timeout(PATIENCE, read_on(&mut body, SHORT_BYTES)).await;
-            }
-            // Whoever still sends after that has been told.
-            let _ = timeout(LINGER, read_on(&mut body, u64::MAX)).await;
-        });
-    }
-    if is_short { Connection::GoesOn } else { Connection::Ends }
-}
-
-/// Reads to the end, or more than `limit` bytes.
-async fn read_on(body: &mut Incoming, limit: u64) {
-    let mut seen = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        seen += frame.data_ref().map_or(0, |data| data.len() as u64);
-        if seen > limit {
-            break;
+    match body.size_hint().exact() {
+        Some(length) if length <= SHORT_BYTES => {
+            read_aside(body, PATIENCE);
+            Connection::GoesOn
+        }
+        None if timeout(PATIENCE, is_short(&mut body)).await == Ok(true) => Connection::GoesOn,
+        _ => {
+            linger(body);
+            Connection::Ends
         }
     }
+}
+
+/// Reads on for a moment while the answer goes out with which the connection ends: whoever still sends
+/// after that has been told.
+pub(crate) fn linger(body: Incoming) {
+    read_aside(body, LINGER);
+}
+
+fn read_aside(mut body: Incoming, patience: Duration) {
+    // Without a runtime the service is ending, and its connections with it.
+    if let Ok(runtime) = Handle::try_current() {
+        runtime
+            .spawn(timeout(patience, async move { while let Some(Ok(_)) = body.frame().await {} }));
+    }
+}
+
+/// Whether a body ends before there is too much of it.
+async fn is_short(body: &mut Incoming) -> bool {
+    let mut seen = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        seen += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if seen > SHORT_BYTES {
+            return false;
+        }
+    }
+    true
 }

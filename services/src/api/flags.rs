@@ -65,7 +65,7 @@ impl Flags {
                 "fixtures" => flags.fixtures = Some(text.into()),
                 "database" => flags.database = text.into(),
                 "image-cache" => flags.image_cache = text.into(),
-                "era" => flags.era = text.parse().map_err(anyhow::Error::msg)?,
+                "era" => flags.era = go_flags::parsed(KNOWN, name, &text)?,
                 "blob-signing-key-file" => flags.blob_signing_key_file = Some(text.into()),
                 "blob-signature-ttl" => flags.blob_signature_ttl = number(name, &text)?,
                 _ => flags.default_replication = number(name, &text)?,

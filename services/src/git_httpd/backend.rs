@@ -88,7 +88,7 @@ async fn feed(
             && stdin.write_all(&data).await.is_err()
         {
             // The program has made up its mind; its answer says what about.
-            unread_body::discard(&headers, body);
+            unread_body::discard(&headers, body).await;
             break;
         }
     }

@@ -46,12 +46,12 @@ impl GitHttpd {
         let path = clean_path::decoded(parts.uri.path());
         if let Some(clean) = clean_path::cleaned(&path) {
             let moved = clean_path::redirect(&parts.method, &clean, parts.uri.query());
-            return unread_body::discard(&parts.headers, body).mark(moved);
+            return unread_body::discard(&parts.headers, body).await.mark(moved);
         }
         let command = match self.command(&parts, &path).await {
             Ok(command) => command,
             Err(refusal) => {
-                return unread_body::discard(&parts.headers, body).mark(refusal.reply());
+                return unread_body::discard(&parts.headers, body).await.mark(refusal.reply());
             }
         };
         match backend::run(command, parts.headers, body, &self.running).await {

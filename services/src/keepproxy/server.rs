@@ -82,7 +82,7 @@ impl Keepproxy {
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let config = &self.config;
         let Some(route) = route(&parts.method, &path, config) else {
-            let ended = unread_body::discard(&parts.headers, body);
+            let ended = unread_body::discard(&parts.headers, body).await;
             return ended.mark(Refusal::BadRequest.reply(config.era));
         };
         let text = path.trim_start_matches('/');
@@ -90,7 +90,7 @@ impl Keepproxy {
             Route::Write(locator) => self.write(Some((text, locator)), parts, body).await,
             Route::WriteUnnamed => self.write(None, parts, body).await,
             bodiless => {
-                let ended = unread_body::discard(&parts.headers, body);
+                let ended = unread_body::discard(&parts.headers, body).await;
                 let result = self.answer_bodiless(bodiless, text, parts).await;
                 result.or_else(|refusal| Ok(ended.mark(refusal.reply(config.era))))
             }
@@ -131,7 +131,7 @@ impl Keepproxy {
         let (length, caller) = match self.prepared(named, parts, &body).await {
             Ok(prepared) => prepared,
             Err(refusal) => {
-                let ended = unread_body::discard(&parts.headers, body);
+                let ended = unread_body::discard(&parts.headers, body).await;
                 return Ok(ended.mark(refusal.reply(self.config.era)));
             }
         };

@@ -140,25 +140,38 @@ impl Volume {
 /// How often the trash is looked through, unless the file or a flag says so.
 pub(super) const DAY_SECONDS: u64 = 86_400;
 
-/// A time as Go writes it: `336h`, `1h30m`, `15s`; fractions of a second do not matter here.
+/// The units of a time in Go, and how many seconds each has; first those that others begin with.
+const UNITS: [(&str, f64); 8] = [
+    ("ns", 1e-9),
+    ("us", 1e-6),
+    ("µs", 1e-6),
+    ("μs", 1e-6),
+    ("ms", 1e-3),
+    ("s", 1.0),
+    ("m", 60.0),
+    ("h", 3600.0),
+];
+
+/// How many seconds a time has as Go writes it: `336h`, `1h30m`, `1.5s`. One that has begun counts as a
+/// whole one: some is not none.
 fn seconds(text: &str) -> anyhow::Result<u64> {
     let wrong = || format!("{text:?} is no duration such as 336h or 1h30m");
-    let mut seconds = 0_u64;
+    let mut seconds = 0.0;
     let mut rest = text;
-    while !rest.is_empty() && rest != "0" {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).with_context(wrong)?;
-        let count: u64 = rest[..end].parse().with_context(wrong)?;
-        let (unit, length) = match &rest[end..] {
-            unit if unit.starts_with("ms") => (0, 2),
-            unit if unit.starts_with('h') => (3600, 1),
-            unit if unit.starts_with('m') => (60, 1),
-            unit if unit.starts_with('s') => (1, 1),
-            _ => anyhow::bail!(wrong()),
-        };
-        seconds = seconds.saturating_add(count.saturating_mul(unit));
-        rest = &rest[end + length..];
+    while rest != "0" {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').with_context(wrong)?;
+        let (count, behind) = rest.split_at(end);
+        let count: f64 = count.parse().with_context(wrong)?;
+        let unit = UNITS.iter().find(|(unit, _)| behind.starts_with(unit));
+        let (unit, length) = unit.with_context(wrong)?;
+        seconds += count * length;
+        rest = &behind[unit.len()..];
+        if rest.is_empty() {
+            break;
+        }
     }
-    Ok(seconds)
+    // As a cast does it: more than there are numbers are the most that there are.
+    Ok(seconds.ceil() as u64)
 }
 
 /// # Errors
@@ -248,10 +261,18 @@ Clusters:
 
     #[test]
     fn a_time_is_read_as_go_writes_it() {
-        for (text, expected) in [("336h", 1_209_600), ("1h1m1s", 3661), ("500ms", 0), ("0", 0)] {
+        for (text, expected) in [
+            ("336h", 1_209_600),
+            ("1h1m1s", 3661),
+            ("1.5h", 5400),
+            ("500ms", 1),
+            ("1m10us3ns", 61),
+            ("0s", 0),
+            ("0", 0),
+        ] {
             assert_eq!(seconds(text).unwrap(), expected, "{text}");
         }
-        for wrong in ["1", "h", "1d", "-1h"] {
+        for wrong in ["", "1", "h", "1d", "-1h", "1.2.3s", "."] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

@@ -10,7 +10,7 @@ use super::cluster_config::{self, DAY_SECONDS};
 use super::trash::Deleting;
 use super::volume::Volume;
 use crate::era::{Era, keepstore};
-use crate::go_flags::{self, Flag, boolean, number, value};
+use crate::go_flags::{self, Flag, boolean, invalid, number, value};
 use crate::signature::{DEFAULT_TTL_SECONDS, Signer, optional_signer};
 
 const FLAGS: &[Flag] = &[
@@ -72,19 +72,26 @@ impl Config {
         let (mut serialize, mut read_only) = (false, false);
         for (name, text) in given {
             match name {
-                "config" => (key, ttl_seconds) = config.take_file(Path::new(&text))?,
+                "config" => {
+                    (key, ttl_seconds) = config.take_file(Path::new(&text))?;
+                    key_file = None;
+                }
                 "listen" => config.listen = text,
                 "pid" => config.pid = Some(text).filter(|text| !text.is_empty()).map(Into::into),
                 // These two change what the volumes behind them on the command line are.
                 "serialize" => serialize = go_flags::parse_bool(name, &text)?,
                 "readonly" => read_only = go_flags::parse_bool(name, &text)?,
-                "volume" => config.volumes.push(volume(&text, serialize, read_only)?),
-                "volumes" => {
-                    for path in text.split(',') {
-                        config.volumes.push(volume(path, serialize, read_only)?);
+                "volume" | "volumes" => {
+                    let paths =
+                        if name == "volume" { vec![&*text] } else { text.split(',').collect() };
+                    for path in paths {
+                        let volume = volume(path, serialize, read_only);
+                        let volume = volume.map_err(|why| invalid(FLAGS, name, path, why))?;
+                        config.volumes.push(volume);
                     }
                 }
                 "permission-key-file" | "blob-signing-key-file" => {
+                    key = None;
                     key_file = Some(PathBuf::from(text)).filter(|path| path != Path::new(""));
                 }
                 "permission-ttl" | "blob-signature-ttl" => ttl_seconds = text.parse()?,
@@ -112,7 +119,7 @@ impl Config {
     /// What holds without any other flag in the era that is given.
     fn of_era(given: &[(&str, String)]) -> anyhow::Result<Self> {
         let era = given.iter().rev().find(|(name, _)| *name == "era");
-        let era = era.map(|(_, era)| era.parse().map_err(anyhow::Error::msg)).transpose()?;
+        let era = era.map(|(name, era)| go_flags::parsed(FLAGS, name, era)).transpose()?;
         let era = era.unwrap_or_default();
         Ok(Self {
             era,
@@ -139,7 +146,8 @@ impl Config {
         self.listen = file.listen;
         for one in file.volumes {
             let root = one.root.to_str().context("the path of a volume is not text")?;
-            let volume = volume(root, one.serialize, one.read_only)?;
+            let volume =
+                volume(root, one.serialize, one.read_only).with_context(|| root.to_owned())?;
             self.volumes.push(volume.mounted_as(one.mount));
         }
         self.enforce = file.enforce;
@@ -176,9 +184,9 @@ fn interval(seconds: u64) -> Option<Duration> {
 
 fn volume(path: &str, serialize: bool, read_only: bool) -> anyhow::Result<Volume> {
     let root = PathBuf::from(path);
-    anyhow::ensure!(root.is_absolute(), "-volume={path}: the path must be absolute");
+    anyhow::ensure!(root.is_absolute(), "the path must be absolute");
     let directory = fs_err::metadata(&root).is_ok_and(|found| found.is_dir());
-    anyhow::ensure!(directory, "-volume={path}: there is no such directory");
+    anyhow::ensure!(directory, "there is no such directory");
     Ok(Volume::new(root, serialize, read_only))
 }
 

@@ -85,7 +85,7 @@ impl Keepstore {
             Ok(Route::Pull) => self.take_pulls(body).await,
             Ok(Route::Trash) => self.take_trash(body).await,
             bodiless => {
-                let ended = unread_body::discard(&parts.headers, body);
+                let ended = unread_body::discard(&parts.headers, body).await;
                 let result = match bodiless {
                     Ok(route) => self.answer_bodiless(route, &parts).await,
                     Err(refusal) => Err(refusal),

@@ -31,7 +31,7 @@ impl Keepstore {
         let (length, buffer) = match self.prepared(&body).await {
             Ok(prepared) => prepared,
             Err(refusal) => {
-                let ended = unread_body::discard(headers, body);
+                let ended = unread_body::discard(headers, body).await;
                 return Ok(ended.mark(refusal.reply(self.era)));
             }
         };

@@ -2,22 +2,26 @@
 
 use std::net::TcpStream;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
 use super::*;
 
 #[test]
 fn an_interrupted_put_leaves_nothing() {
     let keepstore = Keepstore::start("current", &[]);
-    let mut stream = connect(keepstore.service.addresses[0]);
-    stream.write_all(&head("PUT", &format!("/{FOO}"), &[], 3)).unwrap();
-    stream.write_all(b"fo").unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut rest = Vec::new();
-    stream.read_to_end(&mut rest).unwrap();
-    assert!(!rest.starts_with(b"HTTP/1.1 200"));
-    assert_eq!(files(&keepstore.volume()), Vec::<PathBuf>::new());
-    assert_eq!(keepstore.send("GET", &format!("/{FOO}"), &[], b"").status, 404);
+    for block in [vec![1; 3], vec![1; 3 << 20]] {
+        let path = format!("/{}", hash_of(&block));
+        let mut stream = connect(keepstore.service.addresses[0]);
+        stream.write_all(&head("PUT", &path, &[], block.len())).unwrap();
+        stream.write_all(&block[1..]).unwrap();
+        // Of a large one most is on disk by now.
+        let is_aside = || !files(&keepstore.volume()).is_empty();
+        wait_until(|| block.len() == 3 || is_aside());
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(!rest.starts_with(b"HTTP/1.1 200"));
+        wait_until(|| !is_aside());
+        assert_eq!(keepstore.send("GET", &path, &[], b"").status, 404);
+    }
 }
 
 #[test]
@@ -102,8 +106,7 @@ fn who_waits_for_a_buffer_gets_one() {
 
 #[test]
 fn a_thousand_connections_are_served() {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-    setrlimit(Resource::RLIMIT_NOFILE, hard.min(soft.max(4096)), hard).unwrap();
+    descriptors::allow(4096);
     let keepstore = Keepstore::start("current", &[]);
     keepstore.send("PUT", &format!("/{FOO}"), &[], b"foo");
     let address = keepstore.service.addresses[0];
@@ -118,6 +121,20 @@ fn a_thousand_connections_are_served() {
                 assert_eq!(receive(stream, "GET").text(), "foo");
             }
         }
+    }
+}
+
+#[test]
+fn a_connection_goes_on_behind_a_refused_body_that_is_short_and_says_so_otherwise() {
+    let keepstore = Keepstore::start("current", &[]);
+    let mut stream = connect(keepstore.service.addresses[0]);
+    for (length, closes) in [(3, None), (1 << 20, Some("close"))] {
+        let head = "PUT /no-locator HTTP/1.1\r\nHost: keep\r\nTransfer-Encoding: chunked\r\n\r\n";
+        stream.write_all(format!("{head}{length:x}\r\n").as_bytes()).unwrap();
+        stream.write_all(&vec![b'x'; length]).unwrap();
+        stream.write_all(b"\r\n0\r\n\r\n").unwrap();
+        let refused = receive(&mut stream, "PUT");
+        assert_eq!((refused.status, refused.header("connection")), (400, closes));
     }
 }
 

@@ -19,6 +19,15 @@ fn wrong_flags_are_told_as_go_programs_do() {
         ("-volume", "flag needs an argument: -volume"),
         ("-max-buffers=many", "invalid value \"many\" for flag -max-buffers: parse error"),
         ("-serialize=x", "invalid boolean value \"x\" for -serialize: parse error"),
+        (
+            "-era=3000",
+            "invalid value \"3000\" for flag -era: unknown era \"3000\": it is current or 2015",
+        ),
+        ("-volume=here", "invalid value \"here\" for flag -volume: the path must be absolute"),
+        (
+            "-volumes=/no/such",
+            "invalid value \"/no/such\" for flag -volumes: there is no such directory",
+        ),
     ] {
         let output = started(&[flag]);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -89,6 +98,32 @@ fn permissions_are_not_enforced_without_a_key() {
 }
 
 #[test]
+fn a_configuration_of_the_cluster_says_what_flags_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("blocks");
+    std::fs::create_dir_all(root.join("acb")).unwrap();
+    std::fs::write(root.join("acb").join(FOO), "foo").unwrap();
+    let file = folder.path().join("config.yml");
+    let root = root.display();
+    let text = format!(
+        "Clusters: {{zzzzz: {{SystemRootToken: manager-token, \
+        Services: {{Keepstore: {{InternalURLs: {{'http://127.0.0.1:25107': {{}}}}}}}}, \
+        Collections: {{BlobSigningKey: secret, BlobSigningTTL: 1.5h}}, \
+        Volumes: {{zzzzz-nyw5e-000000000000000: {{ReadOnly: true, DriverParameters: {{Root: '{root}'}}}}}}}}}}"
+    );
+    std::fs::write(&file, text).unwrap();
+    let keepstore = Keepstore::start("current", &[&format!("-config={}", file.display())]);
+    let get = |headers: &[&str]| keepstore.send("GET", &format!("/{FOO}"), headers, b"").status;
+    assert_eq!((get(&[]), get(&[MANAGER])), (401, 400), "permission is enforced");
+    let index = keepstore.send("GET", "/index", &[MANAGER], b"");
+    assert!(index.text().starts_with(&format!("{FOO}+3 ")), "{}", index.text());
+    let before = unix_now();
+    let put = keepstore.send("PUT", &format!("/{EMPTY}"), &[MANAGER], b"");
+    let expiry = put.text().trim().rsplit_once('@').unwrap().1;
+    assert!(u64::from_str_radix(expiry, 16).unwrap() >= before + 5400);
+}
+
+#[test]
 fn signatures_last_as_long_as_told() {
     for (flags, seconds) in [
         (&[][..], 1_209_600),
@@ -117,5 +152,5 @@ fn a_log_on_a_full_disk_changes_no_exit_code() {
     let log = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut refused = Command::new(env!("CARGO_BIN_EXE_services"));
     refused.args(["keepstore", "-volume=relative"]).stderr(log);
-    assert_eq!(refused.status().unwrap().code(), Some(1));
+    assert_eq!(refused.status().unwrap().code(), Some(2));
 }

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+#[path = "../common/descriptors.rs"]
+mod descriptors;
 #[path = "../common/http.rs"]
 mod http;
 #[path = "../common/service.rs"]
 mod service;
+#[path = "../common/waiting.rs"]
+mod waiting;
 
 mod connections;
 mod flags;
@@ -14,7 +18,6 @@ mod volumes;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Reply, connect, head, receive, send};
@@ -59,12 +62,9 @@ impl Keepstore {
     }
 }
 
-/// Asks again until it is so; each question takes the time of a request.
+/// Asks again until it is so.
 fn wait_until(mut condition: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(60), "it never came to be so");
-    }
+    waiting::wait_until("what the test waits for", || condition().then_some(()));
 }
 
 fn hash_of(content: &[u8]) -> String {

@@ -140,7 +140,12 @@ fn what_can_no_longer_be_taken_out_of_the_trash_is_removed() {
     let keepstore = Keepstore::start("current", &sweeping);
     keepstore.put_old_foo(1000);
     assert_eq!(keepstore.send("DELETE", &format!("/{FOO}"), &[MANAGER], b"").status, 200);
-    wait_until(|| files(&keepstore.volume()).is_empty());
+    let [over, not_yet] =
+        ["trash.1", "trash.99999999999"].map(|it| keepstore.foo().with_extension(it));
+    std::fs::write(&not_yet, "foo").unwrap();
+    std::fs::write(&over, "foo").unwrap();
+    wait_until(|| files(&keepstore.volume()) == [&*not_yet]);
+    std::fs::remove_file(not_yet).unwrap();
     let undelete = keepstore.send("PUT", &format!("/untrash/{FOO}"), &[MANAGER], b"");
     assert_eq!(undelete.status, 404);
 }
