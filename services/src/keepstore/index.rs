@@ -67,7 +67,7 @@ pub(super) fn entries(directory: &std::path::Path) -> io::Result<Vec<fs_err::Dir
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keepstore::incoming::Content;
+    use crate::keepstore::arrival::Content;
 
     #[test]
     fn a_time_that_nanoseconds_cannot_say_is_the_last_that_they_can() {

@@ -13,8 +13,8 @@ use hyper_util::rt::TokioExecutor;
 use serde::{Deserialize, Deserializer};
 use tokio::time::timeout;
 
+use super::arrival::Received;
 use super::buffers::Buffers;
-use super::incoming::Received;
 use super::queue::Queue;
 use super::receive::{blocking, receive};
 use super::refusal::Refusal;

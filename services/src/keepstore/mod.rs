@@ -2,11 +2,11 @@
 //!
 //! The wire, the flags and the layout on disk are those of Arvados' Go program.
 
+mod arrival;
 mod block;
 mod buffers;
 mod cluster_config;
 mod config;
-mod incoming;
 mod index;
 mod maintenance;
 mod manage;

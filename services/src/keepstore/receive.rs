@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming as Body;
+use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::arrival::{Arrival, Received};
 use super::block::SMALL_BYTES;
-use super::incoming::{Incoming, Received};
 use super::refusal::Refusal;
 use super::store::Store;
 use crate::in_place::at_once;
@@ -34,7 +34,7 @@ pub(super) async fn receive<T: Send + 'static>(
     store: Arc<Store>,
     hash: String,
     length: Option<usize>,
-    body: Body,
+    body: Incoming,
     then: impl FnOnce(&Store, Received) -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
     match length {
@@ -69,11 +69,11 @@ fn collect<T>(
     pieces: impl Iterator<Item = Piece>,
     then: impl FnOnce(&Store, Received) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    let mut incoming = Incoming::new(store, hash, length);
+    let mut arrival = Arrival::new(store, hash, length);
     for piece in pieces {
-        incoming.take(&piece?)?;
+        arrival.take(&piece?)?;
     }
-    let received = incoming.finish();
+    let received = arrival.finish();
     match length {
         Some(length) if length as u64 != received.length => Err(Refusal::Interrupted),
         _ => then(store, received),
@@ -81,7 +81,7 @@ fn collect<T>(
 }
 
 /// All pieces of a small body.
-async fn all(mut body: Body) -> Result<Vec<Piece>, Refusal> {
+async fn all(mut body: Incoming) -> Result<Vec<Piece>, Refusal> {
     let mut pieces = Vec::new();
     while let Some(piece) = next(&mut body).await {
         pieces.push(Ok(piece?));
@@ -91,7 +91,7 @@ async fn all(mut body: Body) -> Result<Vec<Piece>, Refusal> {
 
 /// Passes the pieces on. When nobody wants them any more, the rest of a block is still read, since
 /// a client listens only when it has sent all.
-async fn forward(mut body: Body, sender: mpsc::Sender<Piece>) {
+async fn forward(mut body: Incoming, sender: mpsc::Sender<Piece>) {
     let mut left = MAX_BLOCK_SIZE;
     loop {
         // Nothing is read before there is room for it.
@@ -110,7 +110,7 @@ async fn forward(mut body: Body, sender: mpsc::Sender<Piece>) {
 }
 
 /// The next piece; `None` at the end.
-async fn next(body: &mut Body) -> Option<Piece> {
+async fn next(body: &mut Incoming) -> Option<Piece> {
     loop {
         return match timeout(PATIENCE, body.frame()).await {
             Ok(None) => None,

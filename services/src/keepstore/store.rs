@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::NamedTempFile;
 
+use super::arrival::{Content, Received};
 use super::block::Block;
-use super::incoming::{Content, Received};
 use super::progress::Progress;
 use super::refusal::Refusal;
 use super::trash::{Deleted, Deleting};
@@ -305,8 +305,8 @@ fn report(volume: &Volume, what: &str, why: impl std::fmt::Display) {
 mod tests {
     use std::os::unix::fs::MetadataExt;
 
+    use super::super::arrival::Arrival;
     use super::super::block::SMALL_BYTES;
-    use super::super::incoming::Incoming;
     use super::*;
 
     const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
@@ -332,9 +332,9 @@ mod tests {
         }
 
         fn write(&self, content: &[u8]) -> Result<(), Refusal> {
-            let mut incoming = Incoming::new(&self.store, FOO, None);
-            incoming.take(content)?;
-            self.store.write(incoming.finish(), vec![]).map(drop)
+            let mut arrival = Arrival::new(&self.store, FOO, None);
+            arrival.take(content)?;
+            self.store.write(arrival.finish(), vec![]).map(drop)
         }
 
         fn read(&self) -> Result<Vec<u8>, Refusal> {
@@ -399,12 +399,12 @@ mod tests {
         let content: Vec<u8> = (0..3 * SMALL_BYTES).map(|at| (at >> 10) as u8).collect();
         let mut used = Vec::new();
         for last in [1, 2] {
-            let mut incoming = Incoming::new(&disk.store, FOO, None);
+            let mut arrival = Arrival::new(&disk.store, FOO, None);
             for piece in content.chunks(SMALL_BYTES / 3) {
-                incoming.take(piece).unwrap();
+                arrival.take(piece).unwrap();
             }
-            incoming.take(&[last]).unwrap();
-            let received = incoming.finish();
+            arrival.take(&[last]).unwrap();
+            let received = arrival.finish();
             let hash = received.hash.clone();
             assert_eq!(received.length, content.len() as u64 + 1);
             assert_eq!(disk.store.write(received, vec![]).unwrap().copies, 1);
@@ -444,9 +444,9 @@ mod tests {
         let disk = disk(&[false, false]);
         disk.store.volumes()[0].remember_full();
         for _ in 0..2 {
-            let mut incoming = Incoming::new(&disk.store, FOO, None);
-            incoming.take(&vec![1; 2 * SMALL_BYTES]).unwrap();
-            assert!(matches!(incoming.finish().content, Content::Aside(1, _)));
+            let mut arrival = Arrival::new(&disk.store, FOO, None);
+            arrival.take(&vec![1; 2 * SMALL_BYTES]).unwrap();
+            assert!(matches!(arrival.finish().content, Content::Aside(1, _)));
         }
     }
 

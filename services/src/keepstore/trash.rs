@@ -117,7 +117,7 @@ fn same_file(one: &Metadata, other: &Metadata) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keepstore::incoming::Content;
+    use crate::keepstore::arrival::Content;
 
     const FOO: &str = "acbd18db4cc2f85cedef654fccc4a4d8";
     const AT_ONCE: Deleting =

@@ -11,8 +11,8 @@ use md5::{Digest, Md5};
 use nix::sys::statvfs::statvfs;
 use tempfile::NamedTempFile;
 
+use super::arrival::Content;
 use super::block::{Block, STEP_BYTES};
-use super::incoming::Content;
 use super::trash::locked;
 use crate::locator::MAX_BLOCK_SIZE;
 use crate::log;

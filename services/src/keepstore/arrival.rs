@@ -14,7 +14,7 @@ use crate::log;
 use crate::signature::to_hex;
 
 /// A block of which some has come. Its functions wait for the disk: they are for blocking threads.
-pub(super) struct Incoming<'a> {
+pub(super) struct Arrival<'a> {
     store: &'a Store,
     /// Names the file aside. What has come may yet turn out to have another hash.
     hash: &'a str,
@@ -44,7 +44,7 @@ pub(super) enum Content {
     InPlace(std::fs::File),
 }
 
-impl<'a> Incoming<'a> {
+impl<'a> Arrival<'a> {
     /// Nothing has come yet of a block that is to have this hash, and `length` bytes if that is
     /// known.
     pub(super) fn new(store: &'a Store, hash: &'a str, length: Option<usize>) -> Self {
