@@ -4,6 +4,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response};
 
+use super::paused;
 use super::refusal::Refusal;
 use super::server::Keepproxy;
 use super::upstream::{Caller, Failure};
@@ -32,6 +33,7 @@ pub(super) async fn index(
             asked => asked,
         };
         let body = asked.map_err(|_| Refusal::NoIndex)?.into_body();
+        let body = paused::at_most(proxy.upstream.patience, body);
         let list = Limited::new(body, MAX_LIST_BYTES).collect().await;
         let list = list.map_err(|error| {
             log::line(format_args!("keepproxy: the index of {}: {error}", service.uuid));

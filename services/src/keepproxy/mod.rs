@@ -9,6 +9,7 @@ mod index;
 mod keep_services;
 mod known_tokens;
 mod patience;
+mod paused;
 mod read;
 mod refusal;
 mod routes;

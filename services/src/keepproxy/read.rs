@@ -2,20 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::stream;
-use http_body_util::{BodyExt, StreamBody};
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Response};
-use tokio::time::timeout;
 
 use super::keep_services::{KeepService, in_probe_order};
+use super::paused;
 use super::refusal::Refusal;
 use super::routes::without_cluster_hints;
 use super::server::Keepproxy;
 use super::upstream::{Caller, Failure};
 use crate::locator::Locator;
-use crate::serve::{Body, BoxError, empty};
+use crate::serve::{Body, empty};
 
 /// Answers a GET or HEAD for `text`, which is `locator` as the client wrote it.
 ///
@@ -88,19 +87,12 @@ async fn first_answer(
     Err(failures)
 }
 
-/// The body as it comes from a keepstore, which may pause for as long as `patience`. A keepstore that
-/// dies meanwhile ends it early, as the client sees by the length.
+/// The body as it comes from a keepstore. If it ends early, the client sees that by the length.
 fn passed_on(body: Incoming, patience: Duration) -> Body {
-    if body.is_end_stream() {
-        return empty();
+    match body.is_end_stream() {
+        true => empty(),
+        false => paused::at_most(patience, body).boxed(),
     }
-    let frames = stream::try_unfold(body, move |mut body| async move {
-        match timeout(patience, body.frame()).await? {
-            None => Ok(None),
-            Some(frame) => Ok::<_, BoxError>(Some((frame?, body))),
-        }
-    });
-    StreamBody::new(frames).boxed()
 }
 
 /// What the client is told when all keepstores failed so.

@@ -2,7 +2,7 @@
 //! fails, to the next in order.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -12,6 +12,7 @@ use hyper::{HeaderMap, Method, Response};
 
 use super::block::Block;
 use super::keep_services::{KeepService, in_probe_order};
+use super::paused;
 use super::refusal::Refusal;
 use super::server::Keepproxy;
 use super::upstream::{Caller, Failure, Upstream};
@@ -94,11 +95,12 @@ async fn put(
     block: &Block,
 ) -> Result<Stored, Failure> {
     let response = upstream.request(Method::PUT, &service, path, caller, Some(block)).await?;
-    confirmed(response).await
+    confirmed(response, upstream.patience).await
 }
 
-async fn confirmed(response: Response<Incoming>) -> Result<Stored, Failure> {
+async fn confirmed(response: Response<Incoming>, patience: Duration) -> Result<Stored, Failure> {
     let (parts, body) = response.into_parts();
+    let body = paused::at_most(patience, body);
     let body = Limited::new(body, MAX_REPLY_BYTES).collect().await;
     let body = body.map_err(|_cut_off| Failure::Unreachable)?.to_bytes();
     let locator = std::str::from_utf8(&body).unwrap_or_default().trim();

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Mutex;
 
 use super::*;
 
@@ -106,4 +107,20 @@ fn content_of_another_hash_is_stored_nowhere() {
     let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], &block);
     assert_eq!((put.status, put.header("x-keep-replicas-stored")), (503, Some("0")));
     assert_eq!(cluster.copies(FOO), 0);
+}
+
+#[test]
+fn a_keepstore_that_stops_within_its_answer_is_not_waited_for_for_ever() {
+    let cluster = Cluster::start("current", 0, &["-timeout=1"]);
+    let stopped = Mutex::new(Vec::new());
+    cluster.register_also(strange_keepstore(move |mut stream| {
+        stream.read_exact(&mut [0; 100]).unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{}", &FOO[..4]);
+        stream.write_all(answer.as_bytes()).unwrap();
+        // It stays open.
+        stopped.lock().unwrap().push(stream);
+    }));
+    let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo");
+    assert_eq!((put.status, put.header("x-keep-replicas-stored")), (503, Some("0")));
+    assert_eq!(cluster.send("GET", "/index", &[GOOD], b"").status, 502);
 }
