@@ -17,6 +17,7 @@ use rustls::ClientConfig;
 use serde_json::Value;
 
 use crate::request_log::RequestId;
+use crate::serve::CLIENT_IDLE;
 use crate::tls;
 
 /// How long the API server may take for a whole answer.
@@ -86,6 +87,7 @@ impl ApiClient {
         let host = host.context("ARVADOS_API_HOST is not set: it is the API server's HOST:PORT")?;
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(CLIENT_IDLE)
             .build(connector(tls, CONNECT_PATIENCE));
         Ok(Self { http, host })
     }

@@ -58,6 +58,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// of both closes that must not be a matter of chance while a request is on its way.
 const IDLE: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(75) };
 
+/// How long our clients of services keep a connection that they do not use: less than a service does, so
+/// that none is closed with a request on its way. As nginx keeps one to a service.
+pub(crate) const CLIENT_IDLE: Duration = Duration::from_secs(50);
+
 /// The most bytes that the head of a request may have, and that are read at a time.
 const READ_BYTES: u32 = pieces::LARGEST as u32;
 

@@ -23,13 +23,10 @@ use super::upgrade::Upgrade;
 use crate::log;
 use crate::nginx_page;
 use crate::pieces;
-use crate::serve::{Body, BoxError, Peer};
+use crate::serve::{Body, BoxError, CLIENT_IDLE, Peer};
 
 /// As nginx's `proxy_connect_timeout`.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long an unused connection is kept: less than our services keep it.
-const IDLE: Duration = Duration::from_secs(50);
 
 /// Tells a service behind a front how its clients speak to that.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -56,7 +53,7 @@ pub(super) fn client() -> Client<HttpConnector, RequestBody> {
     connector.set_connect_timeout(Some(CONNECT_PATIENCE));
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(CLIENT_IDLE)
         .http1_max_buf_size(pieces::WAITING)
         .http1_preserve_header_case(true)
         .http1_title_case_headers(true)

@@ -20,7 +20,7 @@ use crate::api_client;
 use crate::log;
 use crate::pieces;
 use crate::request_log::RequestId;
-use crate::serve::{Body, empty};
+use crate::serve::{Body, CLIENT_IDLE, empty};
 
 /// How long a keepstore may take to accept a connection; it is near.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
@@ -58,6 +58,7 @@ impl Upstream {
         let connector = api_client::connector(tls, CONNECT_PATIENCE);
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(CLIENT_IDLE)
             .http1_max_buf_size(pieces::WAITING)
             .build(connector);
         Self { http, waits: Arc::new(Patience::new(patience)), patience }
