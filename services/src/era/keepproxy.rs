@@ -7,8 +7,12 @@ use crate::go_http_error::StatusAndText;
 /// number.
 pub(crate) const HEEDS_WISHED_REPLICAS: ByEra<bool> = ByEra { y2015: false, current: true };
 
-/// Whether a client is told in which storage classes its block was stored.
-pub(crate) const CONFIRMS_STORAGE_CLASSES: ByEra<bool> = ByEra { y2015: false, current: true };
+/// Whether keepstores hear in which storage classes a client wishes its block to be, and the client in
+/// which it was stored.
+pub(crate) const HAS_STORAGE_CLASSES: ByEra<bool> = ByEra { y2015: false, current: true };
+
+/// Whether keepstores hear that a client wishes a locator to be signed by this cluster.
+pub(crate) const PASSES_ON_WISH_FOR_SIGNATURE: ByEra<bool> = ByEra { y2015: false, current: true };
 
 /// The headers that a web page may send.
 pub(crate) const CORS_REQUEST_HEADERS: ByEra<&str> = ByEra {

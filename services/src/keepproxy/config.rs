@@ -30,7 +30,7 @@ pub(super) struct Config {
     pub(super) writing: bool,
     /// To how many keepstores a block is written unless the client says otherwise; at least one.
     pub(super) default_replicas: usize,
-    /// How long a keepstore may take to begin its answer.
+    /// How long a keepstore may do nothing.
     pub(super) patience: Duration,
 }
 

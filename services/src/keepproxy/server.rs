@@ -21,7 +21,7 @@ use super::upstream::{Caller, Upstream};
 use super::write::Stored;
 use super::{index, read, write};
 use crate::api_client::{self, ApiClient};
-use crate::era::keepproxy;
+use crate::era::{ByEra, keepproxy};
 use crate::locator::{EMPTY_HASH, Locator, MAX_BLOCK_SIZE};
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
@@ -34,7 +34,10 @@ const VIA: &str = "HTTP/1.1 keepproxy";
 const ALIAS: &str = " keepproxy";
 
 /// The client's headers that are for keepstores.
-const PASSED_ON: [&str; 2] = ["x-keep-storage-classes", "x-keep-signature"];
+const PASSED_ON: [(&str, ByEra<bool>); 2] = [
+    ("x-keep-storage-classes", keepproxy::HAS_STORAGE_CLASSES),
+    ("x-keep-signature", keepproxy::PASSES_ON_WISH_FOR_SIGNATURE),
+];
 
 /// A running keepproxy.
 pub(super) struct Keepproxy {
@@ -178,7 +181,7 @@ impl Keepproxy {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         headers.insert("x-keep-replicas-stored", stored.replicas.into());
-        if keepproxy::CONFIRMS_STORAGE_CLASSES.of(self.config.era)
+        if keepproxy::HAS_STORAGE_CLASSES.of(self.config.era)
             && let Ok(classes) = HeaderValue::try_from(stored.classes_text())
         {
             headers.insert("x-keep-storage-classes-confirmed", classes);
@@ -210,12 +213,13 @@ impl Keepproxy {
 
     /// What keepstores are told besides who asks.
     fn passed_on(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-        if !keepproxy::TELLS_ITS_WAY.of(self.config.era) {
-            return Vec::new();
-        }
-        let names = PASSED_ON.into_iter().map(HeaderName::from_static);
-        let given = names.filter_map(|name| Some((name.clone(), headers.get(&name)?.clone())));
-        given.chain([(VIA_HEADER, HeaderValue::from_static(VIA))]).collect()
+        let era = self.config.era;
+        let names = PASSED_ON.into_iter().filter(|(_, is_passed_on)| is_passed_on.of(era));
+        let given = names.filter_map(|(name, _)| {
+            Some((HeaderName::from_static(name), headers.get(name)?.clone()))
+        });
+        let way = keepproxy::TELLS_ITS_WAY.of(era);
+        given.chain(way.then_some((VIA_HEADER, HeaderValue::from_static(VIA)))).collect()
     }
 
     /// To how many keepstores a block is to go.

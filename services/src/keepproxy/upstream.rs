@@ -53,7 +53,8 @@ pub(super) enum Failure {
 }
 
 impl Upstream {
-    /// Waits `patience` for an answer to begin, or longer while the keepstore is busy.
+    /// Waits `patience` for an answer to begin, or longer while the keepstore is busy, and as long for
+    /// each further piece of it.
     pub(super) fn new(tls: ClientConfig, patience: Duration) -> Self {
         let connector = api_client::connector(tls, CONNECT_PATIENCE);
         let http = Client::builder(TokioExecutor::new())
