@@ -111,8 +111,9 @@ impl Upstream {
         };
         tokio::select! {
             () = too_late => {
-                let error = std::io::Error::from(std::io::ErrorKind::TimedOut);
-                Err(unreachable(service, &error))
+                let seconds = self.patience.as_secs();
+                log::line(format_args!("keepproxy: {}: silent for {seconds} s", service.uuid));
+                Err(Failure::Unreachable)
             }
             answered = self.http.request(request) => {
                 let response = answered.map_err(|error| unreachable(service, &error))?;

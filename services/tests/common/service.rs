@@ -16,7 +16,8 @@ pub(crate) struct Service {
     pub(crate) child: Child,
     /// Its sockets, in the order of the names.
     pub(crate) addresses: Vec<SocketAddr>,
-    log: tempfile::NamedTempFile,
+    /// What it has said.
+    pub(crate) log: tempfile::NamedTempFile,
 }
 
 impl Service {
