@@ -1,6 +1,6 @@
 //! A block on its way to keepstores: what has come of it goes out at once, to as many as want it, and
 //! once more to another where one fails. A small one is in memory, a large one in a file without a
-//! name, so that memory stays bounded whatever the number of clients.
+//! name, so that a client takes no more memory than a piece or two, however slowly its block comes.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -22,8 +22,8 @@ use crate::pieces;
 use crate::serve::{Body, BoxError, full};
 use crate::signature::to_hex;
 
-/// The most bytes that are kept in memory.
-const SMALL_BYTES: usize = 1 << 20;
+/// The most bytes of a block that are kept in memory: those of a piece.
+const SMALL_BYTES: usize = pieces::LARGEST;
 
 /// How long a client may pause within a body.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -6,6 +6,8 @@
 mod fake_api;
 #[path = "../common/http.rs"]
 mod http;
+#[path = "../common/memory.rs"]
+mod memory;
 #[path = "../common/service.rs"]
 mod service;
 #[path = "../common/waiting.rs"]
@@ -13,6 +15,7 @@ mod waiting;
 
 mod clients;
 mod faults;
+mod memory_use;
 mod starting;
 
 use std::io::Write;
