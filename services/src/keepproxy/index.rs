@@ -25,7 +25,8 @@ pub(super) async fn index(
 ) -> Result<Response<Body>, Refusal> {
     let path = if prefix.is_empty() { "index".to_owned() } else { format!("index/{prefix}") };
     let mut all = Vec::new();
-    for service in proxy.services.list(&proxy.api).await.iter() {
+    let services = proxy.services.list(&proxy.api).await.ok_or(Refusal::NoIndex)?;
+    for service in services.iter() {
         let ask = || proxy.upstream.request(Method::GET, service, &path, caller, None);
         let asked = match ask().await {
             // A connection that was kept may have ended a moment ago, with a keepstore that is back.

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use crate::api_client::{ApiClient, Credential};
 use crate::log;
 
-/// How old the list may be: suites move their keepstores about.
+/// How old the list may be, or the news that there is none: suites move their keepstores about.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// What a path cannot have as it is (RFC 3986, 3.3).
@@ -52,55 +52,73 @@ struct List {
     items: Vec<Value>,
 }
 
-struct Fetched {
-    at: Instant,
-    services: Arc<[KeepService]>,
+/// What the API server said when it was last asked.
+struct Known {
+    /// The list is not older.
+    since: Instant,
+    answered: Instant,
+    /// The last list that it gave, if there was any.
+    services: Option<Arc<[KeepService]>>,
 }
 
 /// The list, asked for when it is used and no longer fresh.
 pub(super) struct KeepServices {
     token: String,
     // Held while asking: whoever else wants the list meanwhile waits for the same answer.
-    fetched: Mutex<Option<Fetched>>,
+    known: Mutex<Option<Known>>,
 }
 
 impl KeepServices {
     /// Will ask with `token`.
     pub(super) fn new(token: String) -> Self {
-        Self { token, fetched: Mutex::new(None) }
+        Self { token, known: Mutex::new(None) }
     }
 
-    /// The list of now. While the API server does not answer, the last one known.
-    pub(super) async fn list(&self, api: &ApiClient) -> Arc<[KeepService]> {
-        self.list_since(api, Instant::now().checked_sub(FRESH)).await
+    /// The list of now. While the API server does not answer, the last one known, if any is.
+    pub(super) async fn list(&self, api: &ApiClient) -> Option<Arc<[KeepService]>> {
+        let now = Instant::now();
+        // An answer that comes while this waits is as of later, and fresh.
+        let is_fresh = |known: &Known| now.duration_since(known.answered) < FRESH;
+        self.known_or(is_fresh, || self.fetch(api)).await
     }
 
     /// The list as it is after `moment`, for when keepstores of an older one did not answer.
     pub(super) async fn list_since(
         &self,
         api: &ApiClient,
-        moment: Option<Instant>,
-    ) -> Arc<[KeepService]> {
-        let mut fetched = self.fetched.lock().await;
-        if let Some(known) = &*fetched
-            && moment.is_none_or(|moment| known.at > moment)
-        {
-            return Arc::clone(&known.services);
+        moment: Instant,
+    ) -> Option<Arc<[KeepService]>> {
+        self.known_or(|known| known.since > moment, || self.fetch(api)).await
+    }
+
+    /// What is known if it is good enough, or else what `fetch` gives.
+    async fn known_or<F>(
+        &self,
+        is_good: impl Fn(&Known) -> bool,
+        fetch: impl FnOnce() -> F,
+    ) -> Option<Arc<[KeepService]>>
+    where
+        F: Future<Output = anyhow::Result<Arc<[KeepService]>>>,
+    {
+        let mut known = self.known.lock().await;
+        if let Some(known) = known.as_ref().filter(|known| is_good(known)) {
+            return known.services.clone();
         }
-        let at = Instant::now();
-        match self.fetch(api).await {
-            Ok(services) => {
-                *fetched = Some(Fetched { at, services: Arc::clone(&services) });
-                services
-            }
+        let asked = Instant::now();
+        let fetched = fetch().await;
+        let answered = Instant::now();
+        let (since, services) = match fetched {
+            Ok(services) => (asked, Some(services)),
             Err(error) => {
                 log::line(format_args!(
                     "keepproxy: keepstores cannot be listed: the API server {error:#}"
                 ));
-                let known = fetched.as_ref().map(|known| Arc::clone(&known.services));
-                known.unwrap_or_default()
+                // Who asked for a newer list meanwhile would do no better.
+                (answered, known.take().and_then(|known| known.services))
             }
-        }
+        };
+        *known = Some(Known { since, answered, services: services.clone() });
+        services
     }
 
     async fn fetch(&self, api: &ApiClient) -> anyhow::Result<Arc<[KeepService]>> {
@@ -159,7 +177,11 @@ pub(super) fn in_probe_order(services: &[KeepService], hash: &str) -> Vec<KeepSe
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
     use serde_json::json;
+    use tokio::sync::Notify;
 
     use super::*;
 
@@ -172,6 +194,33 @@ mod tests {
             read_only: false,
         };
         (0..count).map(service).collect()
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_share_one_answer_also_if_it_is_none() {
+        let list = KeepServices::new(String::new());
+        let (asked, end) = (AtomicUsize::new(0), Notify::new());
+        let came = Instant::now();
+        let fails = || async {
+            asked.fetch_add(1, Ordering::Relaxed);
+            end.notified().await;
+            anyhow::bail!("does not answer")
+        };
+        let is_fresh = |known: &Known| known.answered >= came;
+        let of_now = join_all((0..20).map(|_| list.known_or(is_fresh, fails)));
+        let newer = join_all((0..20).map(|_| list.known_or(|known| known.since > came, fails)));
+        let (of_now, newer, ()) = tokio::join!(of_now, newer, async { end.notify_one() });
+        assert_eq!((of_now, newer), (vec![None; 20], vec![None; 20]));
+        assert_eq!(asked.into_inner(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_last_list_is_good_while_there_is_no_other() {
+        let list = KeepServices::new(String::new());
+        let known: Arc<[_]> = services(2).into();
+        let get = |answer| list.known_or(|_| false, || async { answer });
+        assert_eq!(get(Ok(Arc::clone(&known))).await, Some(Arc::clone(&known)));
+        assert_eq!(get(Err(anyhow::anyhow!("does not answer"))).await, Some(known));
     }
 
     #[test]

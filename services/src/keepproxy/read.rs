@@ -29,7 +29,7 @@ pub(super) async fn read(
 ) -> Result<Response<Body>, Refusal> {
     let path = without_cluster_hints(text);
     let started = Instant::now();
-    let services = proxy.services.list(&proxy.api).await;
+    let services = proxy.services.list(&proxy.api).await.ok_or(Refusal::Unreachable)?;
     let ordered = in_probe_order(&services, locator.hash);
     let failures = match first_answer(proxy, &ordered, method, &path, caller).await {
         Ok(response) => return Ok(response),
@@ -37,8 +37,8 @@ pub(super) async fn read(
     };
     if failures.contains(&Failure::Unreachable) {
         // A keepstore that does not answer may have been replaced since.
-        let now = proxy.services.list_since(&proxy.api, Some(started)).await;
-        if now != services {
+        let now = proxy.services.list_since(&proxy.api, started).await;
+        if let Some(now) = now.filter(|now| *now != services) {
             let ordered = in_probe_order(&now, locator.hash);
             let second = first_answer(proxy, &ordered, method, &path, caller).await;
             return second.map_err(|failures| verdict(&failures));

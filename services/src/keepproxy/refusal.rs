@@ -23,7 +23,7 @@ pub(super) enum Refusal {
     Interrupted,
     /// No keepstore has the block.
     NotFound,
-    /// Some keepstores could not be asked.
+    /// Some keepstores could not be asked, or it is not known where they are.
     Unreachable,
     /// Keepstores refuse to give the block.
     NotReadable,

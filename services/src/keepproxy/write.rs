@@ -46,7 +46,7 @@ pub(super) async fn write(
     wanted: usize,
 ) -> Result<Stored, Refusal> {
     let started = Instant::now();
-    let mut services = proxy.services.list(&proxy.api).await;
+    let mut services = proxy.services.list(&proxy.api).await.ok_or(Refusal::NotStored)?;
     let mut waiting = writable(&services, locator);
     let mut unreachable = false;
     let mut stored = Stored::default();
@@ -65,7 +65,9 @@ pub(super) async fn write(
             None if stored.replicas < wanted && unreachable => {
                 // A keepstore that does not answer may have been replaced since; once is enough.
                 unreachable = false;
-                let now = proxy.services.list_since(&proxy.api, Some(started)).await;
+                let Some(now) = proxy.services.list_since(&proxy.api, started).await else {
+                    break;
+                };
                 waiting = writable(&now, locator);
                 waiting.retain(|service| !services.contains(service));
                 services = now;

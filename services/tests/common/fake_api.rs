@@ -19,6 +19,8 @@ pub(crate) struct Known {
     pub(crate) shared: BTreeSet<String>,
     /// Where the keepstores are; each one's number makes its uuid.
     pub(crate) keepstores: Vec<SocketAddr>,
+    /// Whether it fails to list them.
+    pub(crate) lists_nothing: bool,
     /// Repositories: name and uuid.
     pub(crate) repositories: BTreeMap<String, String>,
     /// The token that may change repositories.
@@ -120,6 +122,7 @@ fn answer(known: &Known, request: &str, token: &str, body: &[u8]) -> (u16, Value
     }
     match (method, path.strip_prefix("/arvados/v1/").unwrap()) {
         ("HEAD", "users/current") if !is_shared => (200, json!({})),
+        ("GET", "keep_services/accessible") if known.lists_nothing => (503, json!({})),
         ("GET" | "HEAD", "keep_services/accessible") => (200, keep_services(&known.keepstores)),
         ("GET", "repositories") => {
             let filters = form_urlencoded::parse(query.as_bytes()).next().unwrap().1;

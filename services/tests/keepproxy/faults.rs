@@ -83,6 +83,17 @@ fn a_keepstore_that_does_not_answer_is_not_waited_for_longer_than_told() {
 }
 
 #[test]
+fn keepstores_that_nobody_lists_are_not_taken_for_none() {
+    for (era, status) in [("current", 502), ("2015", 404)] {
+        let cluster = Cluster::start(era, 1, &[]);
+        cluster.api.known.lock().unwrap().lists_nothing = true;
+        assert_eq!(cluster.send("GET", &format!("/{FOO}"), &[GOOD], b"").status, status);
+        let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo");
+        assert_eq!((put.status, put.header("x-keep-replicas-stored")), (503, Some("0")));
+    }
+}
+
+#[test]
 fn an_interrupted_block_leaves_nothing() {
     let cluster = Cluster::start("current", 2, &[]);
     let (hash, block) = large_block();
