@@ -52,13 +52,16 @@ struct List {
     items: Vec<Value>,
 }
 
+/// Keepstores, each to be shared with those who ask it.
+pub(super) type KeepServiceList = Arc<[Arc<KeepService>]>;
+
 /// What the API server said when it was last asked.
 struct Known {
     /// The list is not older.
     since: Instant,
     answered: Instant,
     /// The last list that it gave, if there was any.
-    services: Option<Arc<[KeepService]>>,
+    services: Option<KeepServiceList>,
 }
 
 /// The list, asked for when it is used and no longer fresh.
@@ -75,7 +78,7 @@ impl KeepServices {
     }
 
     /// The list of now. While the API server does not answer, the last one known, if any is.
-    pub(super) async fn list(&self, api: &ApiClient) -> Option<Arc<[KeepService]>> {
+    pub(super) async fn list(&self, api: &ApiClient) -> Option<KeepServiceList> {
         let now = Instant::now();
         // An answer that comes while this waits is as of later, and fresh.
         let is_fresh = |known: &Known| now.duration_since(known.answered) < FRESH;
@@ -87,7 +90,7 @@ impl KeepServices {
         &self,
         api: &ApiClient,
         moment: Instant,
-    ) -> Option<Arc<[KeepService]>> {
+    ) -> Option<KeepServiceList> {
         self.known_or(|known| known.since > moment, || self.fetch(api)).await
     }
 
@@ -96,9 +99,9 @@ impl KeepServices {
         &self,
         is_good: impl Fn(&Known) -> bool,
         fetch: impl FnOnce() -> F,
-    ) -> Option<Arc<[KeepService]>>
+    ) -> Option<KeepServiceList>
     where
-        F: Future<Output = anyhow::Result<Arc<[KeepService]>>>,
+        F: Future<Output = anyhow::Result<KeepServiceList>>,
     {
         let mut known = self.known.lock().await;
         if let Some(known) = known.as_ref().filter(|known| is_good(known)) {
@@ -121,7 +124,7 @@ impl KeepServices {
         services
     }
 
-    async fn fetch(&self, api: &ApiClient) -> anyhow::Result<Arc<[KeepService]>> {
+    async fn fetch(&self, api: &ApiClient) -> anyhow::Result<KeepServiceList> {
         let path = "/arvados/v1/keep_services/accessible";
         let credential = Credential::Token(&self.token);
         let answer = api.json(Method::GET, path, credential, None, None).await?;
@@ -130,11 +133,11 @@ impl KeepServices {
 }
 
 /// Those of `items` that say where they are: one that does not must not hide the others.
-fn usable(items: Vec<Value>) -> Arc<[KeepService]> {
+fn usable(items: Vec<Value>) -> KeepServiceList {
     let read = |item: Value| {
         let uuid = item.get("uuid").cloned().unwrap_or_default();
         match serde_json::from_value::<KeepService>(item) {
-            Ok(service) if !service.service_host.is_empty() => return Some(service),
+            Ok(service) if !service.service_host.is_empty() => return Some(Arc::new(service)),
             Ok(_) => log::line(format_args!("keepproxy: keep service {uuid} has no host")),
             Err(error) => log::line(format_args!("keepproxy: keep service {uuid}: {error}")),
         }
@@ -164,7 +167,7 @@ impl KeepService {
 
 /// `services` in the order that all Keep clients try them for the block `hash`: by the MD5 of
 /// hash and the last 15 characters of the uuid, highest first (rendezvous hashing).
-pub(super) fn in_probe_order(services: &[KeepService], hash: &str) -> Vec<KeepService> {
+pub(super) fn in_probe_order(services: &[Arc<KeepService>], hash: &str) -> Vec<Arc<KeepService>> {
     let mut services = services.to_vec();
     services.sort_by_cached_key(|service| {
         let start = service.uuid.len().saturating_sub(15);
@@ -176,7 +179,7 @@ pub(super) fn in_probe_order(services: &[KeepService], hash: &str) -> Vec<KeepSe
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future::join_all;
@@ -185,15 +188,19 @@ mod tests {
 
     use super::*;
 
-    fn services(count: usize) -> Vec<KeepService> {
-        let service = |number| KeepService {
+    /// So many keepstores, with numbers from 0 in their uuids.
+    pub(in crate::keepproxy) fn services(count: usize) -> Vec<Arc<KeepService>> {
+        (0..count).map(|number| Arc::new(service(number))).collect()
+    }
+
+    fn service(number: usize) -> KeepService {
+        KeepService {
             uuid: format!("zzzzz-bi6l4-{number:015x}"),
             service_host: "localhost".to_owned(),
             service_port: 1,
             service_ssl_flag: false,
             read_only: false,
-        };
-        (0..count).map(service).collect()
+        }
     }
 
     #[tokio::test]
@@ -217,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn the_last_list_is_good_while_there_is_no_other() {
         let list = KeepServices::new(String::new());
-        let known: Arc<[_]> = services(2).into();
+        let known: KeepServiceList = services(2).into();
         let get = |answer| list.known_or(|_| false, || async { answer });
         assert_eq!(get(Ok(Arc::clone(&known))).await, Some(Arc::clone(&known)));
         assert_eq!(get(Err(anyhow::anyhow!("does not answer"))).await, Some(known));
@@ -256,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_url_carries_scheme_host_and_port() {
-        let mut service = services(1).remove(0);
+        let mut service = service(0);
         assert_eq!(service.url("x"), "http://localhost:1/x");
         service.service_ssl_flag = true;
         service.service_host = "::1".to_owned();

@@ -4,6 +4,7 @@
 //! writes it to as many as wanted. The wire and the flags are those of Arvados' Go program.
 
 mod block;
+mod candidates;
 mod config;
 mod index;
 mod keep_services;

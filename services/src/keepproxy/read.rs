@@ -7,7 +7,8 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Method, Response};
 
-use super::keep_services::{KeepService, in_probe_order};
+use super::candidates::Candidates;
+use super::keep_services::in_probe_order;
 use super::paused;
 use super::refusal::Refusal;
 use super::routes::without_cluster_hints;
@@ -30,21 +31,24 @@ pub(super) async fn read(
     let path = without_cluster_hints(text);
     let started = Instant::now();
     let services = proxy.services.list(&proxy.api).await.ok_or(Refusal::Unreachable)?;
-    let ordered = in_probe_order(&services, locator.hash);
-    let failures = match first_answer(proxy, &ordered, method, &path, caller).await {
-        Ok(response) => return Ok(response),
-        Err(failures) => failures,
-    };
-    if failures.contains(&Failure::Unreachable) {
-        // A keepstore that does not answer may have been replaced since.
-        let now = proxy.services.list_since(&proxy.api, started).await;
-        if let Some(now) = now.filter(|now| *now != services) {
-            let ordered = in_probe_order(&now, locator.hash);
-            let second = first_answer(proxy, &ordered, method, &path, caller).await;
-            return second.map_err(|failures| verdict(&failures));
+    let mut candidates = Candidates::new(in_probe_order(&services, locator.hash));
+    loop {
+        while let Some(service) = candidates.next() {
+            let asked = proxy.upstream.request(method.clone(), &service, &path, caller, None);
+            match asked.await {
+                Ok(response) => return Ok(answer(response, proxy.upstream.patience)),
+                Err(failure) => candidates.has_answered(service, Some(failure)),
+            }
+        }
+        let listed = match candidates.may_be_replaced() {
+            true => proxy.services.list_since(&proxy.api, started).await,
+            false => None,
+        };
+        let listed = listed.map(|services| in_probe_order(&services, locator.hash));
+        if !listed.is_some_and(|services| candidates.begin_round(services)) {
+            return Err(verdict(&candidates));
         }
     }
-    Err(verdict(&failures))
 }
 
 /// The answer to a GET or HEAD of the empty block.
@@ -56,35 +60,18 @@ pub(super) fn nothing() -> Response<Body> {
     answer
 }
 
-/// The first good answer, or how each keepstore failed.
-async fn first_answer(
-    proxy: &Keepproxy,
-    services: &[KeepService],
-    method: &Method,
-    path: &str,
-    caller: &Caller,
-) -> Result<Response<Body>, Vec<Failure>> {
-    let mut failures = Vec::new();
-    for service in services {
-        let asked = proxy.upstream.request(method.clone(), service, path, caller, None);
-        match asked.await {
-            Err(failure) => failures.push(failure),
-            Ok(response) => {
-                let (parts, body) = response.into_parts();
-                let mut answer = Response::new(passed_on(body, proxy.upstream.patience));
-                let headers = answer.headers_mut();
-                for name in [CONTENT_LENGTH, HeaderName::from_static("x-keep-locator")] {
-                    if let Some(value) = parts.headers.get(&name) {
-                        headers.insert(name, value.clone());
-                    }
-                }
-                let kind = HeaderValue::from_static("application/octet-stream");
-                headers.insert(CONTENT_TYPE, kind);
-                return Ok(answer);
-            }
+/// What a client is told of a keepstore's good answer.
+fn answer(response: Response<Incoming>, patience: Duration) -> Response<Body> {
+    let (parts, body) = response.into_parts();
+    let mut answer = Response::new(passed_on(body, patience));
+    let headers = answer.headers_mut();
+    for name in [CONTENT_LENGTH, HeaderName::from_static("x-keep-locator")] {
+        if let Some(value) = parts.headers.get(&name) {
+            headers.insert(name, value.clone());
         }
     }
-    Err(failures)
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    answer
 }
 
 /// The body as it comes from a keepstore. If it ends early, the client sees that by the length.
@@ -96,10 +83,10 @@ fn passed_on(body: Incoming, patience: Duration) -> Body {
 }
 
 /// What the client is told when all keepstores failed so.
-fn verdict(failures: &[Failure]) -> Refusal {
-    if failures.contains(&Failure::Unreachable) {
+fn verdict(candidates: &Candidates) -> Refusal {
+    if candidates.may_be_replaced() {
         Refusal::Unreachable
-    } else if failures.contains(&Failure::Refused) {
+    } else if candidates.failed_so(Failure::Refused) {
         Refusal::NotReadable
     } else {
         Refusal::NotFound
@@ -109,13 +96,22 @@ fn verdict(failures: &[Failure]) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keepproxy::keep_services::tests::services;
 
     #[test]
     fn a_block_is_only_not_found_if_every_keepstore_says_so() {
-        use Failure::{NotFound, Refused, Unreachable};
+        use Failure::{NotFound, Refused, Silent, Unreachable};
+        let verdict = |failures: &[Failure]| {
+            let mut candidates = Candidates::new([]);
+            for (service, failure) in services(failures.len()).into_iter().zip(failures) {
+                candidates.has_answered(service, Some(*failure));
+            }
+            verdict(&candidates)
+        };
         assert_eq!(verdict(&[]), Refusal::NotFound);
         assert_eq!(verdict(&[NotFound, NotFound]), Refusal::NotFound);
         assert_eq!(verdict(&[NotFound, Refused]), Refusal::NotReadable);
         assert_eq!(verdict(&[Refused, Unreachable, NotFound]), Refusal::Unreachable);
+        assert_eq!(verdict(&[Silent, NotFound]), Refusal::Unreachable);
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Caller {
 pub(super) enum Failure {
     /// It is not there, or not able to answer now.
     Unreachable,
+    /// It did nothing for as long as it was waited for.
+    Silent,
     /// It does not have the block.
     NotFound,
     /// It answered no.
@@ -113,7 +115,7 @@ impl Upstream {
             () = too_late => {
                 let seconds = self.patience.as_secs();
                 log::line(format_args!("keepproxy: {}: silent for {seconds} s", service.uuid));
-                Err(Failure::Unreachable)
+                Err(Failure::Silent)
             }
             answered = self.http.request(request) => {
                 let response = answered.map_err(|error| unreachable(service, &error))?;
@@ -147,8 +149,8 @@ fn failure(status: StatusCode) -> Option<Failure> {
     match status.as_u16() {
         200 => None,
         404 => Some(Failure::NotFound),
-        // Another try may go better, now or later.
-        408 | 429 | 500.. => Some(Failure::Unreachable),
+        // Another try may go better, now or later; but who is full (507) stays so.
+        408 | 429 | 500..=506 | 508.. => Some(Failure::Unreachable),
         _ => Some(Failure::Refused),
     }
 }

@@ -1,7 +1,8 @@
 //! Writing: the block goes to as many keepstores at once as copies are wanted, and for each that
 //! fails, to the next in order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -9,8 +10,10 @@ use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Method, Response};
+use tokio::time::error::Elapsed;
 
 use super::block::Block;
+use super::candidates::Candidates;
 use super::keep_services::{KeepService, in_probe_order};
 use super::paused;
 use super::refusal::Refusal;
@@ -46,32 +49,26 @@ pub(super) async fn write(
     wanted: usize,
 ) -> Result<Stored, Refusal> {
     let started = Instant::now();
-    let mut services = proxy.services.list(&proxy.api).await.ok_or(Refusal::NotStored)?;
-    let mut waiting = writable(&services, locator);
-    let mut unreachable = false;
+    let services = proxy.services.list(&proxy.api).await.ok_or(Refusal::NotStored)?;
+    let mut candidates = Candidates::new(writable(&services, locator));
     let mut stored = Stored::default();
     // All in this task: threads that woke each other would take longer than a small block.
     let mut running = FuturesUnordered::new();
     loop {
         while stored.replicas + running.len() < wanted {
-            let Some(service) = waiting.pop_front() else {
+            let Some(service) = candidates.next() else {
                 break;
             };
             running.push(put(&proxy.upstream, service, path, caller, block));
         }
         match running.next().await {
-            Some(Ok(one)) => stored.add(one),
-            Some(Err(failure)) => unreachable |= failure == Failure::Unreachable,
-            None if stored.replicas < wanted && unreachable => {
-                // A keepstore that does not answer may have been replaced since; once is enough.
-                unreachable = false;
-                let Some(now) = proxy.services.list_since(&proxy.api, started).await else {
-                    break;
-                };
-                waiting = writable(&now, locator);
-                waiting.retain(|service| !services.contains(service));
-                services = now;
-                if waiting.is_empty() {
+            Some((service, answer)) => {
+                candidates.has_answered(service, answer.as_ref().err().copied());
+                answer.into_iter().for_each(|one| stored.add(one));
+            }
+            None if stored.replicas < wanted && candidates.may_be_replaced() => {
+                let listed = proxy.services.list_since(&proxy.api, started).await;
+                if !listed.is_some_and(|now| candidates.begin_round(writable(&now, locator))) {
                     break;
                 }
             }
@@ -84,27 +81,37 @@ pub(super) async fn write(
     }
 }
 
-fn writable(services: &[KeepService], locator: &Locator<'_>) -> VecDeque<KeepService> {
+fn writable(
+    services: &[Arc<KeepService>],
+    locator: &Locator<'_>,
+) -> impl Iterator<Item = Arc<KeepService>> {
     let ordered = in_probe_order(services, locator.hash);
-    ordered.into_iter().filter(|service| !service.read_only).collect()
+    ordered.into_iter().filter(|service| !service.read_only)
 }
 
 async fn put(
     upstream: &Upstream,
-    service: KeepService,
+    service: Arc<KeepService>,
     path: &str,
     caller: &Caller,
     block: &Block,
-) -> Result<Stored, Failure> {
-    let response = upstream.request(Method::PUT, &service, path, caller, Some(block)).await?;
-    confirmed(response, upstream.patience).await
+) -> (Arc<KeepService>, Result<Stored, Failure>) {
+    let answer = match upstream.request(Method::PUT, &service, path, caller, Some(block)).await {
+        Ok(response) => confirmed(response, upstream.patience).await,
+        Err(failure) => Err(failure),
+    };
+    (service, answer)
 }
 
 async fn confirmed(response: Response<Incoming>, patience: Duration) -> Result<Stored, Failure> {
     let (parts, body) = response.into_parts();
     let body = paused::at_most(patience, body);
     let body = Limited::new(body, MAX_REPLY_BYTES).collect().await;
-    let body = body.map_err(|_cut_off| Failure::Unreachable)?.to_bytes();
+    let body = body.map_err(|error| match error.is::<Elapsed>() {
+        true => Failure::Silent,
+        false => Failure::Unreachable,
+    });
+    let body = body?.to_bytes();
     let locator = std::str::from_utf8(&body).unwrap_or_default().trim();
     if Locator::parse(locator).is_none() {
         return Err(Failure::Refused);

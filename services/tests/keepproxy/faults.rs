@@ -2,12 +2,11 @@
 
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Mutex;
 
 use super::*;
 
 /// A keepstore of which every connection is treated so. It ends with the test's process.
-fn strange_keepstore(treat: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+fn strange_keepstore(mut treat: impl FnMut(TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || listener.incoming().for_each(|stream| treat(stream.unwrap())));
@@ -77,9 +76,38 @@ fn a_keepstore_that_does_not_answer_is_not_waited_for_longer_than_told() {
     // Nobody has the block, and one does not say so.
     assert_eq!(cluster.send("GET", &format!("/{FOO}"), &[GOOD], b"").status, 502);
     let log = std::fs::read_to_string(cluster.proxy.log.path()).unwrap();
-    assert!(log.contains(": silent for 1 s\n"), "{log}");
+    assert_eq!(log.matches(": silent for 1 s\n").count(), 1, "it is asked once: {log}");
     let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo");
     assert_eq!((put.status, put.header("x-keep-replicas-stored")), (200, Some("1")));
+}
+
+/// A keepstore that is not able to answer so many requests, and then has a block.
+fn busy_keepstore(mut requests: usize) -> SocketAddr {
+    let mut answered = Vec::new();
+    strange_keepstore(move |mut stream| {
+        stream.read_exact(&mut [0; 100]).unwrap();
+        let (status, body) = match requests {
+            0 => ("200 OK", format!("{FOO}+3\n")),
+            _ => ("503 Busy", String::new()),
+        };
+        requests = requests.saturating_sub(1);
+        let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: ");
+        stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+        answered.push(stream);
+    })
+}
+
+#[test]
+fn a_keepstore_that_is_busy_is_asked_twice_again() {
+    for (era, requests, is_well) in [("current", 2, true), ("2015", 2, true), ("current", 3, false)]
+    {
+        for (method, body) in [("GET", ""), ("HEAD", ""), ("PUT", "foo")] {
+            let cluster = Cluster::start(era, 0, &[]);
+            cluster.register_also(busy_keepstore(requests));
+            let reply = cluster.send(method, &format!("/{FOO}"), &[GOOD], body.as_bytes());
+            assert_eq!(reply.status == 200, is_well, "{era} {method}: {}", reply.status);
+        }
+    }
 }
 
 #[test]
@@ -120,13 +148,13 @@ fn content_of_another_hash_is_stored_nowhere() {
 #[test]
 fn a_keepstore_that_stops_within_its_answer_is_not_waited_for_for_ever() {
     let cluster = Cluster::start("current", 0, &["-timeout=1"]);
-    let stopped = Mutex::new(Vec::new());
+    let mut stopped = Vec::new();
     cluster.register_also(strange_keepstore(move |mut stream| {
         stream.read_exact(&mut [0; 100]).unwrap();
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{}", &FOO[..4]);
         stream.write_all(answer.as_bytes()).unwrap();
         // It stays open.
-        stopped.lock().unwrap().push(stream);
+        stopped.push(stream);
     }));
     let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo");
     assert_eq!((put.status, put.header("x-keep-replicas-stored")), (503, Some("0")));
