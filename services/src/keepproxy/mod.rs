@@ -15,6 +15,7 @@ mod read;
 mod refusal;
 mod routes;
 mod server;
+mod stored;
 mod upstream;
 mod write;
 

@@ -17,11 +17,11 @@ use super::keep_services::KeepServices;
 use super::known_tokens::{KnownTokens, Use};
 use super::refusal::Refusal;
 use super::routes::{Route, route};
+use super::stored::{self, Stored, Wish};
 use super::upstream::{Caller, Upstream};
-use super::write::Stored;
 use super::{index, read, write};
 use crate::api_client::{self, ApiClient};
-use crate::era::{ByEra, keepproxy};
+use crate::era::keepproxy;
 use crate::locator::{EMPTY_HASH, Locator, MAX_BLOCK_SIZE};
 use crate::request_log::RequestId;
 use crate::serve::{Body, empty, full};
@@ -33,11 +33,8 @@ const VIA: &str = "HTTP/1.1 keepproxy";
 /// How it knows itself there, whatever the version.
 const ALIAS: &str = " keepproxy";
 
-/// The client's headers that are for keepstores.
-const PASSED_ON: [(&str, ByEra<bool>); 2] = [
-    ("x-keep-storage-classes", keepproxy::HAS_STORAGE_CLASSES),
-    ("x-keep-signature", keepproxy::PASSES_ON_WISH_FOR_SIGNATURE),
-];
+/// A client's wish for a locator that this cluster has signed.
+const SIGNATURE: HeaderName = HeaderName::from_static("x-keep-signature");
 
 /// A running keepproxy.
 pub(super) struct Keepproxy {
@@ -138,17 +135,17 @@ impl Keepproxy {
                 return Ok(ended.mark(refusal.reply(self.config.era)));
             }
         };
-        let wanted = self.wanted_replicas(parts);
+        let wish = self.wish(parts);
         let (block, rest) = Block::of(body, length).await?;
         let stored = match named {
             Some((text, locator)) => {
-                let write = write::write(self, text, &locator, &caller, &block, wanted);
+                let write = write::write(self, text, &locator, &caller, &block, &wish);
                 while_it_comes(rest.receive(false), write).await?
             }
             None => {
                 let hash = rest.receive(true).await?.ok_or(Refusal::NotStored)?;
                 let locator = Locator::parse(&hash).ok_or(Refusal::NotStored)?;
-                write::write(self, &hash, &locator, &caller, &block, wanted).await?
+                write::write(self, &hash, &locator, &caller, &block, &wish).await?
             }
         };
         Ok(self.stored(&stored))
@@ -214,21 +211,26 @@ impl Keepproxy {
     /// What keepstores are told besides who asks.
     fn passed_on(&self, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         let era = self.config.era;
-        let names = PASSED_ON.into_iter().filter(|(_, is_passed_on)| is_passed_on.of(era));
-        let given = names.filter_map(|(name, _)| {
-            Some((HeaderName::from_static(name), headers.get(name)?.clone()))
-        });
-        let way = keepproxy::TELLS_ITS_WAY.of(era);
-        given.chain(way.then_some((VIA_HEADER, HeaderValue::from_static(VIA)))).collect()
+        let wish =
+            headers.get(SIGNATURE).filter(|_| keepproxy::PASSES_ON_WISH_FOR_SIGNATURE.of(era));
+        let wish = wish.map(|wish| (SIGNATURE, wish.clone()));
+        let tells = keepproxy::TELLS_ITS_WAY.of(era);
+        let way = tells.then_some((VIA_HEADER, HeaderValue::from_static(VIA)));
+        wish.into_iter().chain(way).collect()
     }
 
-    /// To how many keepstores a block is to go.
-    fn wanted_replicas(&self, parts: &Parts) -> usize {
-        let wish = parts.headers.get("x-keep-desired-replicas");
-        let wish = wish.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        match wish {
-            Some(wish @ 1..) if keepproxy::HEEDS_WISHED_REPLICAS.of(self.config.era) => wish,
-            _ => self.config.default_replicas,
+    /// How many copies of a block are to be made, and in which storage classes.
+    fn wish(&self, parts: &Parts) -> Wish {
+        let era = self.config.era;
+        let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let copies = text("x-keep-desired-replicas").and_then(|text| text.trim().parse().ok());
+        let copies =
+            copies.filter(|copies| *copies > 0 && keepproxy::HEEDS_WISHED_REPLICAS.of(era));
+        let classes = text("x-keep-storage-classes").map(stored::parse_wished);
+        let classes = classes.filter(|_| keepproxy::HAS_STORAGE_CLASSES.of(era));
+        Wish {
+            copies: copies.unwrap_or(self.config.default_replicas),
+            classes: classes.unwrap_or_default(),
         }
     }
 

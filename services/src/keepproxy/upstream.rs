@@ -41,6 +41,13 @@ pub(super) struct Caller {
     pub(super) passed_on: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// What a keepstore is to store.
+pub(super) struct Sent<'a> {
+    pub(super) block: &'a Block,
+    /// In which storage classes; `None` if it is to choose.
+    pub(super) classes: Option<String>,
+}
+
 /// How a keepstore did not do as asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -78,7 +85,7 @@ impl Upstream {
         service: &KeepService,
         path: &str,
         caller: &Caller,
-        block: Option<&Block>,
+        sent: Option<&Sent<'_>>,
     ) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder()
             .method(method)
@@ -89,9 +96,12 @@ impl Upstream {
             request = request.header(name, value);
         }
         let sign = self.waits.sign_of(&service.uuid);
-        let body = match block {
+        let body = match sent {
             None => empty(),
-            Some(block) => {
+            Some(Sent { block, classes }) => {
+                if let Some(classes) = classes {
+                    request = request.header("x-keep-storage-classes", classes);
+                }
                 request = request.header(CONTENT_LENGTH, block.length());
                 let sign = sign.clone();
                 block
@@ -106,7 +116,7 @@ impl Upstream {
         let request = request.body(body).map_err(|error| unreachable(service, &error))?;
         let too_late = async {
             // A slow client is no fault of the keepstore.
-            if let Some(block) = block {
+            if let Some(Sent { block, .. }) = sent {
                 block.has_come().await;
             }
             self.waits.ends(&sign).await;

@@ -1,7 +1,6 @@
 //! Writing: the block goes to as many keepstores at once as copies are wanted, and for each that
-//! fails, to the next in order.
+//! fails, or has not all wished storage classes, to the next in order.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,25 +17,15 @@ use super::keep_services::{KeepService, in_probe_order};
 use super::paused;
 use super::refusal::Refusal;
 use super::server::Keepproxy;
-use super::upstream::{Caller, Failure, Upstream};
+use super::stored::{Stored, Wish};
+use super::upstream::{Caller, Failure, Sent, Upstream};
 use crate::locator::Locator;
 
 /// A locator with all its hints is far shorter than this many bytes.
 const MAX_REPLY_BYTES: usize = 4096;
 
-/// What keepstores confirmed.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Stored {
-    /// As one of them gave it: with its signature.
-    pub(super) locator: String,
-    /// How many copies there are.
-    pub(super) replicas: usize,
-    /// How many copies there are in each storage class.
-    pub(super) classes: BTreeMap<String, usize>,
-}
-
-/// Writes `block` under `path`, the locator as the client wrote it, until there are `wanted`
-/// copies or no keepstore is left.
+/// Writes `block` under `path`, the locator as the client wrote it, until `wish` is
+/// fulfilled or no keepstore is left.
 ///
 /// # Errors
 /// When there is not even one copy.
@@ -46,7 +35,7 @@ pub(super) async fn write(
     locator: &Locator<'_>,
     caller: &Caller,
     block: &Block,
-    wanted: usize,
+    wish: &Wish,
 ) -> Result<Stored, Refusal> {
     let started = Instant::now();
     let services = proxy.services.list(&proxy.api).await.ok_or(Refusal::NotStored)?;
@@ -55,18 +44,19 @@ pub(super) async fn write(
     // All in this task: threads that woke each other would take longer than a small block.
     let mut running = FuturesUnordered::new();
     loop {
-        while stored.replicas + running.len() < wanted {
+        while running.len() < wish.lacking(&stored) {
             let Some(service) = candidates.next() else {
                 break;
             };
-            running.push(put(&proxy.upstream, service, path, caller, block));
+            let classes = wish.lacking_text(&stored);
+            running.push(put(&proxy.upstream, service, path, caller, Sent { block, classes }));
         }
         match running.next().await {
             Some((service, answer)) => {
                 candidates.has_answered(service, answer.as_ref().err().copied());
                 answer.into_iter().for_each(|one| stored.add(one));
             }
-            None if stored.replicas < wanted && candidates.may_be_replaced() => {
+            None if wish.lacking(&stored) > 0 && candidates.may_be_replaced() => {
                 let listed = proxy.services.list_since(&proxy.api, started).await;
                 if !listed.is_some_and(|now| candidates.begin_round(writable(&now, locator))) {
                     break;
@@ -94,9 +84,9 @@ async fn put(
     service: Arc<KeepService>,
     path: &str,
     caller: &Caller,
-    block: &Block,
+    sent: Sent<'_>,
 ) -> (Arc<KeepService>, Result<Stored, Failure>) {
-    let answer = match upstream.request(Method::PUT, &service, path, caller, Some(block)).await {
+    let answer = match upstream.request(Method::PUT, &service, path, caller, Some(&sent)).await {
         Ok(response) => confirmed(response, upstream.patience).await,
         Err(failure) => Err(failure),
     };
@@ -117,66 +107,12 @@ async fn confirmed(response: Response<Incoming>, patience: Duration) -> Result<S
         return Err(Failure::Refused);
     }
     let text = |name| header(&parts.headers, name);
+    // A keepstore that does not say has stored one.
     let replicas = text("x-keep-replicas-stored").and_then(|number| number.parse().ok());
     let classes = text("x-keep-storage-classes-confirmed").unwrap_or_default();
-    Ok(Stored {
-        locator: locator.to_owned(),
-        // A keepstore that does not say has stored one.
-        replicas: replicas.unwrap_or(1),
-        classes: parse_classes(classes),
-    })
+    Ok(Stored::confirmed(locator, replicas.unwrap_or(1), classes))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-impl Stored {
-    fn add(&mut self, other: Self) {
-        self.locator = other.locator;
-        self.replicas += other.replicas;
-        for (class, copies) in other.classes {
-            *self.classes.entry(class).or_default() += copies;
-        }
-    }
-
-    /// The classes as the header has them: `default=2, archive=1`.
-    pub(super) fn classes_text(&self) -> String {
-        let classes = self.classes.iter();
-        let texts: Vec<_> = classes.map(|(class, copies)| format!("{class}={copies}")).collect();
-        texts.join(", ")
-    }
-}
-
-fn parse_classes(text: &str) -> BTreeMap<String, usize> {
-    let pairs = text.split([',', ';']).filter_map(|pair| {
-        let (class, copies) = pair.trim().split_once('=')?;
-        Some((class.to_owned(), copies.parse().ok()?))
-    });
-    pairs.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn copies_add_up_class_by_class() {
-        let mut stored = Stored::default();
-        for classes in ["default=1", "default=1, archive=2"] {
-            stored.add(Stored {
-                locator: "abc+3".to_owned(),
-                replicas: 1,
-                classes: parse_classes(classes),
-            });
-        }
-        assert_eq!((stored.replicas, stored.locator.as_str()), (2, "abc+3"));
-        assert_eq!(stored.classes_text(), "archive=2, default=2");
-    }
-
-    #[test]
-    fn a_keepstore_without_classes_confirms_none() {
-        assert!(parse_classes("").is_empty());
-        assert!(parse_classes("default, x=y").is_empty());
-    }
 }

@@ -55,6 +55,24 @@ fn keepstores_hear_of_the_wish_for_a_storage_class() {
 }
 
 #[test]
+fn a_block_goes_on_until_it_is_in_every_wished_storage_class() {
+    let mut cluster = Cluster::start("current", 0, &["-default-replicas=1"]);
+    cluster.keepstores = ["hot", "cold", "hot"].map(Keepstore::with_class).into();
+    cluster.register();
+    for (wished, replicas, confirmed) in [
+        ("hot, cold", "2", "cold=1, hot=1"),
+        ("hot", "1", "hot=1"),
+        ("cold, archive", "1", "cold=1"),
+    ] {
+        let wish = format!("X-Keep-Storage-Classes: {wished}");
+        let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD, &wish], b"foo");
+        assert_eq!((put.status, put.header("x-keep-replicas-stored")), (200, Some(replicas)));
+        assert_eq!(put.header("x-keep-storage-classes-confirmed"), Some(confirmed));
+    }
+    assert!(cluster.copies(FOO) >= 2);
+}
+
+#[test]
 fn a_connection_goes_on_after_every_refusal_of_a_short_body() {
     let cluster = Cluster::start("current", 2, &[]);
     let mut stream = connect(cluster.proxy.addresses[0]);

@@ -47,6 +47,29 @@ impl Keepstore {
         Self { service, volume }
     }
 
+    /// Has the one storage class `class`.
+    fn with_class(class: &str) -> Self {
+        let volume = tempfile::tempdir().unwrap();
+        let config = volume.path().join("config.yml");
+        let text = format!(
+            "
+Clusters:
+  zzzzz:
+    Services: {{Keepstore: {{InternalURLs: {{'http://127.0.0.1:0': {{}}}}}}}}
+    Collections: {{BlobSigning: false}}
+    Volumes:
+      zzzzz-nyw5e-000000000000000:
+        StorageClasses: {{{class}: true}}
+        DriverParameters: {{Root: {}}}
+",
+            volume.path().display()
+        );
+        std::fs::write(&config, text).unwrap();
+        let arguments = [format!("-config={}", config.display())];
+        let service = Service::start("keepstore", &["keepstore"], &arguments, &[]);
+        Self { service, volume }
+    }
+
     fn has(&self, hash: &str) -> bool {
         self.volume.path().join(&hash[..3]).join(hash).exists()
     }
