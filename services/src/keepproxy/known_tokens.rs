@@ -1,12 +1,14 @@
 //! Which tokens the API server said yes to, a moment ago.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use hyper::header::HeaderValue;
 use hyper::{Method, StatusCode};
+use tokio::sync::OnceCell;
 
+use super::lock;
 use crate::api_client::{ApiClient, Credential};
 use crate::era::{Era, keepproxy};
 use crate::log;
@@ -19,10 +21,18 @@ const FRESH: Duration = Duration::from_secs(1);
 /// With more than this many tokens, the stale ones are forgotten.
 const MANY: usize = 256;
 
+/// An `Authorization` header, and what it is presented for.
+type Key = (Use, HeaderValue);
+
+/// What the API server is asked once, and all who wait for that are told.
+type Question = OnceCell<bool>;
+
 /// Remembers good tokens for a second.
 #[derive(Default)]
 pub(super) struct KnownTokens {
-    seen: Mutex<HashMap<(Use, HeaderValue), Instant>>,
+    seen: Mutex<HashMap<Key, Instant>>,
+    /// Those who ask, or wait, hold the questions.
+    asking: Mutex<HashMap<Key, Weak<Question>>>,
 }
 
 /// What a token is presented for.
@@ -46,31 +56,56 @@ impl KnownTokens {
         if self.is_fresh(&key, Instant::now()) {
             return true;
         }
-        let mut status = ask(api, "/arvados/v1/users/current", presented, id).await;
-        let may_be_shared = usage == Use::Reading && keepproxy::SHARED_LINKS_READ.of(era);
-        if may_be_shared && status == Some(StatusCode::FORBIDDEN) {
-            // The token of a shared link is good for no user, but for the list of keepstores.
-            status = ask(api, "/arvados/v1/keep_services/accessible", presented, id).await;
-        }
-        let is_valid = status == Some(StatusCode::OK);
-        if is_valid {
-            self.remember(key, Instant::now());
-        }
-        is_valid
+        let ask = || async {
+            let is_valid = is_good(api, presented, usage, era, id).await;
+            if is_valid {
+                self.remember(key.clone(), Instant::now());
+            }
+            is_valid
+        };
+        *self.question(&key).get_or_init(ask).await
     }
 
-    fn is_fresh(&self, key: &(Use, HeaderValue), now: Instant) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(key).is_some_and(|at| now.duration_since(*at) < FRESH)
+    /// The question about `key` that waits for its answer, or a new one.
+    fn question(&self, key: &Key) -> Arc<Question> {
+        let mut asking = lock(&self.asking);
+        let open = asking.get(key).and_then(Weak::upgrade);
+        open.filter(|question| !question.initialized()).unwrap_or_else(|| {
+            asking.retain(|_, question| question.strong_count() > 0);
+            let question = Arc::default();
+            asking.insert(key.clone(), Arc::downgrade(&question));
+            question
+        })
     }
 
-    fn remember(&self, key: (Use, HeaderValue), now: Instant) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    fn is_fresh(&self, key: &Key, now: Instant) -> bool {
+        lock(&self.seen).get(key).is_some_and(|at| now.duration_since(*at) < FRESH)
+    }
+
+    fn remember(&self, key: Key, now: Instant) {
+        let mut seen = lock(&self.seen);
         if seen.len() >= MANY {
             seen.retain(|_, at| now.duration_since(*at) < FRESH);
         }
         seen.insert(key, now);
     }
+}
+
+/// Whether the API server says yes now.
+async fn is_good(
+    api: &ApiClient,
+    presented: &HeaderValue,
+    usage: Use,
+    era: Era,
+    id: &RequestId,
+) -> bool {
+    let mut status = ask(api, "/arvados/v1/users/current", presented, id).await;
+    let may_be_shared = usage == Use::Reading && keepproxy::SHARED_LINKS_READ.of(era);
+    if may_be_shared && status == Some(StatusCode::FORBIDDEN) {
+        // The token of a shared link is good for no user, but for the list of keepstores.
+        status = ask(api, "/arvados/v1/keep_services/accessible", presented, id).await;
+    }
+    status == Some(StatusCode::OK)
 }
 
 /// What the API server says to who presents this; `None` if it does not answer.
@@ -105,6 +140,19 @@ mod tests {
         assert!(tokens.is_fresh(&known, now + FRESH / 2));
         assert!(!tokens.is_fresh(&known, now + FRESH));
         assert!(!tokens.is_fresh(&other, now) && !tokens.is_fresh(&for_writing, now));
+    }
+
+    #[test]
+    fn all_who_wait_share_one_question_and_who_comes_later_asks_anew() {
+        let tokens = KnownTokens::default();
+        let [key, other] = ["a", "b"].map(|token| (Use::Reading, HeaderValue::from_static(token)));
+        let question = tokens.question(&key);
+        assert!(Arc::ptr_eq(&question, &tokens.question(&key)));
+        question.set(false).unwrap();
+        assert!(!tokens.question(&key).initialized(), "a no is not remembered");
+        drop(question);
+        let _open = tokens.question(&other);
+        assert_eq!(tokens.asking.lock().unwrap().len(), 1, "what nobody waits for is forgotten");
     }
 
     #[test]

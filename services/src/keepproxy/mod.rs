@@ -19,7 +19,7 @@ mod stored;
 mod upstream;
 mod write;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::Config;
 use server::Keepproxy;
@@ -50,4 +50,9 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
             async move { keepproxy.answer(request).await }
         }),
     )
+}
+
+/// Nothing is left half done where these are held.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,10 +2,12 @@
 //! busy and does not hang.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+
+use super::lock;
 
 /// How many times its patience one request may take, whatever its keepstore does meanwhile.
 const AT_MOST: u32 = 20;
@@ -49,10 +51,6 @@ impl Sign {
     pub(super) fn shown(&self) {
         *lock(&self.0) = Instant::now();
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Until when to wait for whom we asked then, and who has last `shown` something at that time.
