@@ -51,7 +51,7 @@ impl Config {
         };
         for (name, text) in go_flags::parse(FLAGS, arguments)? {
             match name {
-                "era" => config.era = text.parse().map_err(anyhow::Error::msg)?,
+                "era" => config.era = go_flags::parsed(FLAGS, name, &text)?,
                 "listen" => config.listen = text,
                 "pid" => config.pid = Some(text).filter(|text| !text.is_empty()).map(Into::into),
                 "no-get" => config.reading = !go_flags::parse_bool(name, &text)?,

@@ -9,7 +9,7 @@ use hyper::header::AUTHORIZATION;
 use hyper::{Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::{Deserialize, Deserializer};
 use tokio::time::timeout;
 
@@ -25,6 +25,7 @@ use crate::era::{Era, keepstore};
 use crate::locator::Locator;
 use crate::log;
 use crate::request_log::random_base36;
+use crate::serve::CLIENT_IDLE;
 use crate::signature::Signer;
 
 /// How long another keepstore may take for a whole block.
@@ -103,7 +104,10 @@ impl Maintenance {
         deleting: Deleting,
         era: Era,
     ) -> Self {
-        let http = Client::builder(TokioExecutor::new()).build_http();
+        let http = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(CLIENT_IDLE)
+            .build_http();
         let (pulls, trash) = (Queue::new(), Queue::new());
         Self { pulls, trash, store, buffers, signer, deleting, era, http }
     }
