@@ -28,8 +28,8 @@ const HELD_BACK: usize = 256 << 10;
 
 /// Starts `command`, feeds it `body`, and returns its answer, whose content streams.
 ///
-/// When the client goes away, before it has sent its body or read the answer, the program is
-/// ended; while it runs, it is in `groups`.
+/// When the client goes away, before it has sent its body or read the answer, the program has to end,
+/// too; while it runs, it is in `groups`.
 ///
 /// # Errors
 /// When it cannot be started, or answers nothing that makes sense.
@@ -44,46 +44,31 @@ pub(super) async fn run(
         .stdout(Stdio::piped())
         // What git complains about belongs into our log.
         .stderr(Stdio::inherit())
-        .process_group(0)
-        .kill_on_drop(true);
+        .process_group(0);
     let mut child = command.spawn()?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let running = Running::new(child, groups)?;
     let (Some(stdin), Some(mut stdout)) = (stdin, stdout) else {
         return Err(io::Error::other("it has no pipes"));
     };
-    let (group, groups) = (running.group(), groups.clone());
-    let fed = tokio::spawn(async move {
-        if let Err(_open_until_ended) = feed(stdin, headers, body).await {
-            groups.end(group);
-        }
-    });
+    let running = Running::new(child, &stdout, groups)?;
+    let fed = tokio::spawn(feed(stdin, headers, body));
 
     let mut output = BytesMut::new();
     let header = read_header(&mut stdout, &mut output).await?;
     hold_back(&mut stdout, &mut output, fed).await?;
     let content = output.split_off(header.length);
-    let stream = Output { stdout, buffer: content, running };
+    let stream = Output { stdout, buffer: content, said: 0, running };
     let mut response = Response::new(stream.boxed());
     *response.status_mut() = header.status;
     *response.headers_mut() = header.headers;
     Ok(response)
 }
 
-/// Passes a request's body on, no faster than the program takes it.
-///
-/// # Errors
-/// When the body breaks off. The program must not take that for its end, so it has to be ended
-/// before its input is closed.
-async fn feed(
-    mut stdin: ChildStdin,
-    headers: HeaderMap,
-    mut body: Incoming,
-) -> Result<(), BrokenOff> {
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            return Err(BrokenOff { _stdin: stdin });
-        };
+/// Passes a request's body on, no faster than the program takes it. Where the body breaks off, so does
+/// the input: git sees that something is missing, and removes what it has of it. If it were told to end
+/// by a signal, it would leave that in the repository.
+async fn feed(mut stdin: ChildStdin, headers: HeaderMap, mut body: Incoming) {
+    while let Some(Ok(frame)) = body.frame().await {
         if let Ok(data) = frame.into_data()
             && stdin.write_all(&data).await.is_err()
         {
@@ -92,12 +77,6 @@ async fn feed(
             break;
         }
     }
-    Ok(())
-}
-
-/// A body that broke off, with the input that is still open.
-struct BrokenOff {
-    _stdin: ChildStdin,
 }
 
 async fn read_header(stdout: &mut ChildStdout, output: &mut BytesMut) -> io::Result<CgiHeader> {
@@ -134,6 +113,8 @@ async fn hold_back(
 struct Output {
     stdout: ChildStdout,
     buffer: BytesMut,
+    /// How many bytes were passed on.
+    said: usize,
     running: Running,
 }
 
@@ -150,11 +131,14 @@ impl HttpBody for Output {
             this.buffer.reserve(STEP);
             let read = poll_read_buf(Pin::new(&mut this.stdout), context, &mut this.buffer);
             if ready!(read)? == 0 {
-                this.running.has_answered();
                 return Poll::Ready(None);
             }
         }
         let data = this.buffer.split().freeze();
+        this.said += data.len();
+        if this.said > STEP {
+            this.running.says_much();
+        }
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 }

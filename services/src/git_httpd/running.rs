@@ -1,105 +1,113 @@
 //! Git programs that run for clients, and outlive neither their client's interest nor us.
+//!
+//! Whose client is gone has no input any more, and git ends by itself then. It is only signalled when
+//! it does not: told to end, it would leave its temporary files in the repository. It would do the same
+//! if it could not write what it has to report, so its output stays open, though nobody reads it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdout};
+use tokio::time::timeout;
 
 use crate::log;
 
-/// How long git may take to remove its temporary files when it is told to end.
+/// How long git may take to end by itself, and again when it is told to.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The process groups that run. Only these are ever signalled: the number of one that is over may
-/// be somebody else's by now.
+/// How long it may take when we end ourselves.
+const PATIENCE_AT_THE_END: Duration = Duration::from_secs(1);
+
+/// How often it is looked at meanwhile.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// The process groups whose leaders are not reaped, with their outputs as long as those have to stay
+/// open. Only these are ever signalled: the number of one that is over may be somebody else's by now.
 #[derive(Clone, Default)]
-pub(super) struct Groups(Arc<Mutex<BTreeSet<Pid>>>);
+pub(super) struct Groups(Arc<Mutex<BTreeMap<Pid, Option<OwnedFd>>>>);
 
 impl Groups {
-    /// Ends every group.
+    /// Waits for the end of every group, though not for long: what is left then is killed.
     pub(super) fn end_all(&self) {
-        for group in std::mem::take(&mut *self.lock()) {
-            signal(group, Signal::SIGTERM);
+        let deadline = Instant::now() + PATIENCE_AT_THE_END;
+        for (group, _output) in std::mem::take(&mut *self.lock()) {
+            while !has_ended(group) && Instant::now() < deadline {
+                std::thread::sleep(PAUSE);
+            }
+            signal(group, Signal::SIGKILL);
         }
     }
 
-    /// Ends `group`, if it runs.
-    pub(super) fn end(&self, group: Pid) {
-        if self.lock().contains(&group) {
-            signal(group, Signal::SIGTERM);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<Pid>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Pid, Option<OwnedFd>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The leader of a process group. Unless it has answered, its group is ended when this is dropped.
+/// The leader of a process group. When this is dropped, the group has to end.
 pub(super) struct Running {
     /// `None` only while being dropped.
     child: Option<Child>,
     group: Pid,
     groups: Groups,
-    answered: bool,
 }
 
 impl Running {
-    /// Takes charge of `child`, which leads its process group.
+    /// Takes charge of `child`, which leads its process group, and writes to `output`.
     ///
     /// # Errors
-    /// When somebody has waited for it already.
-    pub(super) fn new(child: Child, groups: &Groups) -> io::Result<Self> {
+    /// When somebody has waited for it already, or descriptors lack.
+    pub(super) fn new(child: Child, output: &ChildStdout, groups: &Groups) -> io::Result<Self> {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let group = Pid::from_raw(id.ok_or_else(|| io::Error::other("it is over already"))?);
-        groups.lock().insert(group);
-        Ok(Self { child: Some(child), group, groups: groups.clone(), answered: false })
+        groups.lock().insert(group, Some(output.as_fd().try_clone_to_owned()?));
+        Ok(Self { child: Some(child), group, groups: groups.clone() })
     }
 
-    /// What to end it by.
-    pub(super) fn group(&self) -> Pid {
-        self.group
-    }
-
-    /// All of its answer was read: it is about to end by itself.
-    pub(super) fn has_answered(&mut self) {
-        self.answered = true;
+    /// Its answer is no short report: if nobody reads it any more, it may as well end at once.
+    pub(super) fn says_much(&self) {
+        self.groups.lock().insert(self.group, None);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.answered {
-            self.groups.end(self.group);
-        }
-        self.groups.lock().remove(&self.group);
-        // Without a runtime we are ending ourselves, and dropping the child kills it.
+        // Without a runtime we are ending ourselves, and all groups are waited for.
         if let Some(child) = self.child.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(reap(child, self.group));
+            runtime.spawn(reap(child, self.group, self.groups.clone()));
         }
     }
 }
 
 /// Waits for the end of the program, so that no zombie is left, and insists when it is overdue.
-async fn reap(mut child: Child, group: Pid) {
-    match tokio::time::timeout(PATIENCE, child.wait()).await {
-        Ok(Ok(status)) if status.success() => {}
-        Ok(Ok(status)) => log::line(format_args!("arv-git-httpd: git http-backend: {status}")),
-        Ok(Err(error)) => log::line(format_args!("arv-git-httpd: git http-backend: {error}")),
-        Err(_) => {
-            log::line("arv-git-httpd: git http-backend does not end, and is killed");
-            // Not waited for yet, so the number is still its own.
-            signal(group, Signal::SIGKILL);
-            // Whatever it ended with has no meaning.
-            let _ = child.wait().await;
+async fn reap(mut child: Child, group: Pid, groups: Groups) {
+    for insistence in [Signal::SIGTERM, Signal::SIGKILL] {
+        if timeout(PATIENCE, child.wait()).await.is_ok() {
+            break;
         }
+        log::line(format_args!("arv-git-httpd: git http-backend does not end: {insistence}"));
+        signal(group, insistence);
     }
+    let ended = child.wait().await;
+    groups.lock().remove(&group);
+    match ended {
+        Ok(status) if status.success() => {}
+        Ok(status) => log::line(format_args!("arv-git-httpd: git http-backend: {status}")),
+        Err(error) => log::line(format_args!("arv-git-httpd: git http-backend: {error}")),
+    }
+}
+
+/// Whether the leader of `group` has ended, be it reaped or not.
+fn has_ended(group: Pid) -> bool {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    !matches!(waitid(Id::Pid(group), flags), Ok(WaitStatus::StillAlive))
 }
 
 fn signal(group: Pid, signal: Signal) {

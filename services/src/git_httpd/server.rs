@@ -31,7 +31,7 @@ impl GitHttpd {
         Self { config, api, running }
     }
 
-    /// Ends what runs for clients.
+    /// Sees the end of what runs for clients, once their connections are closed.
     pub(super) fn stop(&self) {
         self.running.end_all();
     }

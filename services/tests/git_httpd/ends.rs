@@ -1,9 +1,9 @@
 //! git ends when nobody wants its answer any more, and nothing of it is left.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
-use crate::cluster::{GitCluster, has_git, noise, run};
+use crate::cluster::{GitCluster, git, has_git, noise, run};
 use crate::http;
 use crate::processes::{children, wait_for_end_of};
 use crate::waiting::wait_until;
@@ -46,6 +46,63 @@ fn git_ends_with_the_service() {
     let (_stream, process) = begin_push(&cluster);
     assert_eq!(cluster.git.stop(), Some(0));
     wait_for_end_of(process);
+}
+
+/// What a client sends to push the only commit of a working folder.
+fn push_of(work: &std::path::Path) -> Vec<u8> {
+    let head = run(work, &["rev-parse", "HEAD"]);
+    let command =
+        format!("{} {} refs/heads/main\0report-status side-band-64k", "0".repeat(40), head.trim());
+    let mut request = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
+    request.extend(git(work, &["pack-objects", "--stdout", "--all", "-q"], &[]).stdout);
+    request
+}
+
+/// Begins a push of `request`, of which it sends so much.
+fn push(cluster: &GitCluster, request: &[u8], sent: usize) -> TcpStream {
+    let mut stream = http::connect(cluster.git.addresses[0]);
+    let path = "/active/foo.git/git-receive-pack";
+    stream.write_all(&http::head("POST", path, &[GOOD, RECEIVE], request.len())).unwrap();
+    stream.write_all(&request[..sent]).unwrap();
+    stream
+}
+
+/// Where git has the objects of pushes that are not done.
+fn unfinished(cluster: &GitCluster) -> Vec<std::path::PathBuf> {
+    let objects = std::fs::read_dir(cluster.repository().join("objects")).unwrap();
+    let paths = objects.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.to_string_lossy().contains("/tmp_")).collect()
+}
+
+#[test]
+fn a_push_that_breaks_off_leaves_nothing_in_the_repository() {
+    if !has_git() {
+        return;
+    }
+    type Break = fn(GitCluster, TcpStream) -> GitCluster;
+    let leaves: Break = |cluster, stream| {
+        drop(stream);
+        cluster
+    };
+    let closes_its_half: Break = |cluster, stream| {
+        stream.shutdown(Shutdown::Write).unwrap();
+        let _ = (&stream).read_to_end(&mut Vec::new());
+        cluster
+    };
+    let loses_the_service: Break = |mut cluster, _stream| {
+        assert_eq!(cluster.git.stop(), Some(0));
+        cluster
+    };
+    for breaks in [leaves, closes_its_half, loses_the_service] {
+        let cluster = GitCluster::start();
+        let request = push_of(&cluster.commit("work", &noise(4 << 20)));
+        let stream = push(&cluster, &request, request.len() / 2);
+        wait_until("git keeps objects", || (!unfinished(&cluster).is_empty()).then_some(()));
+        let process = children(cluster.git.child.id())[0];
+        let cluster = breaks(cluster, stream);
+        wait_for_end_of(process);
+        assert_eq!(unfinished(&cluster), [""; 0].map(std::path::PathBuf::from));
+    }
 }
 
 #[test]
