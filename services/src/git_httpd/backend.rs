@@ -131,6 +131,7 @@ impl HttpBody for Output {
             this.buffer.reserve(STEP);
             let read = poll_read_buf(Pin::new(&mut this.stdout), context, &mut this.buffer);
             if ready!(read)? == 0 {
+                this.running.has_answered();
                 return Poll::Ready(None);
             }
         }

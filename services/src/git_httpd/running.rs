@@ -55,6 +55,7 @@ pub(super) struct Running {
     child: Option<Child>,
     group: Pid,
     groups: Groups,
+    answered: bool,
 }
 
 impl Running {
@@ -66,12 +67,17 @@ impl Running {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         let group = Pid::from_raw(id.ok_or_else(|| io::Error::other("it is over already"))?);
         groups.lock().insert(group, Some(output.as_fd().try_clone_to_owned()?));
-        Ok(Self { child: Some(child), group, groups: groups.clone() })
+        Ok(Self { child: Some(child), group, groups: groups.clone(), answered: false })
     }
 
     /// Its answer is no short report: if nobody reads it any more, it may as well end at once.
     pub(super) fn says_much(&self) {
         self.groups.lock().insert(self.group, None);
+    }
+
+    /// All of its answer was read: what it has left running may go on.
+    pub(super) fn has_answered(&mut self) {
+        self.answered = true;
     }
 }
 
@@ -81,13 +87,13 @@ impl Drop for Running {
         if let Some(child) = self.child.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            runtime.spawn(reap(child, self.group, self.groups.clone()));
+            runtime.spawn(reap(child, self.group, self.groups.clone(), self.answered));
         }
     }
 }
 
 /// Waits for the end of the program, so that no zombie is left, and insists when it is overdue.
-async fn reap(mut child: Child, group: Pid, groups: Groups) {
+async fn reap(mut child: Child, group: Pid, groups: Groups, answered: bool) {
     for insistence in [Signal::SIGTERM, Signal::SIGKILL] {
         if timeout(PATIENCE, child.wait()).await.is_ok() {
             break;
@@ -96,6 +102,10 @@ async fn reap(mut child: Child, group: Pid, groups: Groups) {
         signal(group, insistence);
     }
     let ended = child.wait().await;
+    if !answered {
+        // A hook may have ignored SIGTERM. As long as it lives, nobody else has the group's number.
+        signal(group, Signal::SIGKILL);
+    }
     groups.lock().remove(&group);
     match ended {
         Ok(status) if status.success() => {}

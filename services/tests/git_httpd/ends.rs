@@ -2,10 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::cluster::{GitCluster, git, has_git, noise, run};
 use crate::http;
-use crate::processes::{children, wait_for_end_of};
+use crate::processes::{children, family, wait_for_end_of};
 use crate::waiting::wait_until;
 
 const RECEIVE: &str = "Content-Type: application/x-git-receive-pack-request";
@@ -102,6 +103,36 @@ fn a_push_that_breaks_off_leaves_nothing_in_the_repository() {
         let cluster = breaks(cluster, stream);
         wait_for_end_of(process);
         assert_eq!(unfinished(&cluster), [""; 0].map(std::path::PathBuf::from));
+    }
+}
+
+#[test]
+fn a_hook_that_will_not_end_ends_with_its_client_and_with_the_service() {
+    if !has_git() {
+        return;
+    }
+    for leaves in [true, false] {
+        let mut cluster = GitCluster::start();
+        let started = cluster.folder.path().join("started");
+        let hook = cluster.repository().join("hooks/pre-receive");
+        // Its output goes to the client, whose absence is noticed by that.
+        let lines = format!(
+            "#!/bin/sh\ntrap '' TERM PIPE\n: > '{}'\nwhile sleep 0.1; do echo waits >&2; done\n",
+            started.display()
+        );
+        std::fs::write(&hook, lines).unwrap();
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let request = push_of(&cluster.commit("work", b"text"));
+        let stream = push(&cluster, &request, request.len());
+        wait_until("the hook runs", || started.exists().then_some(()));
+        let processes = family(children(cluster.git.child.id())[0]);
+        assert!(processes.len() > 1, "{processes:?}");
+        if leaves {
+            drop(stream);
+        } else {
+            assert_eq!(cluster.git.stop(), Some(0));
+        }
+        processes.into_iter().for_each(wait_for_end_of);
     }
 }
 
