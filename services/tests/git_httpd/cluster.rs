@@ -19,8 +19,12 @@ pub(crate) struct GitCluster {
 }
 
 /// Whether git is there; without it, these tests say so and pass.
+///
+/// # Panics
+/// Where it has to be there.
 pub(crate) fn has_git() -> bool {
     let found = Command::new("git").arg("--version").output().is_ok();
+    assert!(found || std::env::var_os("CI").is_none(), "git is not installed");
     if !found {
         eprintln!("skipped: git is not installed");
     }
