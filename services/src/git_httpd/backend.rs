@@ -26,6 +26,9 @@ const STEP: usize = 64 << 10;
 /// it does not say more before it has read it.
 const HELD_BACK: usize = 256 << 10;
 
+/// What git has to say of a push is hardly ever longer.
+const REPORT: usize = 4 << 10;
+
 /// Starts `command`, feeds it `body`, and returns its answer, whose content streams.
 ///
 /// When the client goes away, before it has sent its body or read the answer, the program has to end,
@@ -137,7 +140,7 @@ impl HttpBody for Output {
         }
         let data = this.buffer.split().freeze();
         this.said += data.len();
-        if this.said > STEP {
+        if this.said > REPORT {
             this.running.says_much();
         }
         Poll::Ready(Some(Ok(Frame::data(data))))
