@@ -2,11 +2,13 @@
 
 use std::error::Error as StdError;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{HOST, HeaderName, HeaderValue, UPGRADE};
+use hyper::http::request::Parts;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
@@ -62,14 +64,31 @@ pub(super) fn client() -> Client<HttpConnector, RequestBody> {
 
 impl Upstream {
     /// Answers one request with what the service answers.
-    pub(super) async fn answer(&self, mut request: Request<Incoming>) -> Response<Body> {
+    ///
+    /// The request is logged even if nobody waits for the answer: a client may leave before that.
+    pub(super) fn answer(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> {
         // Nginx, as it is configured for the others, passes no upgrade on.
         let upgrade = Upgrade::of(&mut request).filter(|_| self.knows_its_address);
         let (parts, body) = request.into_parts();
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        let mut logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
+        let logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
         let caller = Caller::new(parts.version, &parts.headers);
-        let body = RequestBody::new(&parts.headers, caller.keeps_alive(), body);
+        let goes_on = caller.keeps_alive();
+        let body = RequestBody::new(&parts.headers, goes_on, body);
+        async move { self.answered(parts, body, upgrade, &caller, logged).await }
+    }
+
+    async fn answered(
+        &self,
+        parts: Parts,
+        body: RequestBody,
+        upgrade: Option<Upgrade>,
+        caller: &Caller,
+        mut logged: Logged,
+    ) -> Response<Body> {
         let mut response = match request_rules::check(&parts) {
             Err(Refused::HeadersTooLarge) => nginx_page::headers_too_large(),
             Err(Refused::InPlain) => nginx_page::plain_http_to_tls_port(),
@@ -92,7 +111,7 @@ impl Upstream {
     /// The request as the service gets it.
     fn forwarded(
         &self,
-        mut parts: hyper::http::request::Parts,
+        mut parts: Parts,
         body: RequestBody,
         upgrade: Option<&Upgrade>,
     ) -> Result<Request<RequestBody>, hyper::http::Error> {

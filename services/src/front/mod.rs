@@ -52,8 +52,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
                 http: client.clone(),
             });
             serving.spawn(serve::serve_like(Manner::Nginx, port, move |request| {
-                let upstream = Arc::clone(&upstream);
-                async move { upstream.answer(request).await }
+                Arc::clone(&upstream).answer(request)
             }));
         }
         while let Some(ended) = serving.join_next().await {

@@ -84,6 +84,20 @@ fn a_client_that_leaves_without_an_answer_is_logged_too() {
 }
 
 #[test]
+fn a_client_that_leaves_at_once_is_logged_too() {
+    const CLIENTS: usize = 20;
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = Front::start(silent.local_addr().unwrap());
+    for _ in 0..CLIENTS {
+        let mut stream = front.connect();
+        stream.write_all(&head("GET", "/", &[], 0)).unwrap();
+        drop(stream);
+    }
+    let lines = front.log(CLIENTS);
+    assert_eq!(lines.matches("\"GET / HTTP/1.1\" 499 0 ").count(), CLIENTS, "{lines}");
+}
+
+#[test]
 fn a_client_that_breaks_off_its_body_breaks_off_that_of_the_service() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let front = Front::start(listener.local_addr().unwrap());
