@@ -8,6 +8,8 @@ mod combined;
 mod config;
 mod forward;
 mod headers;
+mod host;
+mod line_buffers;
 mod request_body;
 mod request_rules;
 mod upgrade;

@@ -1,15 +1,13 @@
 //! Which requests nginx refuses before any service hears of them.
 
-use hyper::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Uri, Version};
 use percent_encoding::percent_decode_str;
 
+use super::host;
+use super::line_buffers::LineBuffers;
 use crate::serve::InPlain;
-
-/// nginx's `large_client_header_buffers`: the most that one line may have, and that all may.
-const MAX_LINE: usize = 8 << 10;
-const MAX_LINES: usize = 4 * MAX_LINE + 1024;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,40 +27,53 @@ impl Refused {
 /// # Errors
 /// Says how the request is refused.
 pub(super) fn check(parts: &Parts) -> Result<(), Refused> {
-    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
-    if parts.method.as_str().len() + " ".len() + target + " HTTP/1.1\r\n".len() > MAX_LINE {
-        return Err(Refused::Status(StatusCode::URI_TOO_LONG));
-    }
     check_sizes(parts)?;
     if !parts.method.as_str().bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'_' | b'-')) {
         return Err(Refused::BAD_REQUEST);
     }
-    if !is_path(&parts.uri) {
+    if !is_path(&parts.uri) || !parts.uri.authority().is_none_or(host::is_plain) {
         return Err(Refused::BAD_REQUEST);
     }
-    if parts.method == Method::TRACE {
+    check_host(parts)?;
+    if matches!(parts.method, Method::CONNECT | Method::TRACE) {
         return Err(Refused::Status(StatusCode::METHOD_NOT_ALLOWED));
     }
-    check_host(parts)?;
-    let framed_twice =
-        parts.headers.contains_key(CONTENT_LENGTH) && parts.headers.contains_key(TRANSFER_ENCODING);
+    check_encoding(&parts.headers)?;
     match parts.extensions.get() {
-        _ if framed_twice => Err(Refused::BAD_REQUEST),
         Some(InPlain) => Err(Refused::InPlain),
         None => Ok(()),
     }
 }
 
 fn check_sizes(parts: &Parts) -> Result<(), Refused> {
-    let mut total = 0;
-    for (name, value) in &parts.headers {
-        let line = name.as_str().len() + value.len() + ": \r\n".len();
-        total += line;
-        if line > MAX_LINE || total > MAX_LINES {
-            return Err(Refused::HeadersTooLarge);
+    let mut buffers = LineBuffers::new();
+    let line = parts.method.as_str().len() + " ".len() + length(&parts.uri) + " HTTP/1.1\r\n".len();
+    buffers.take(line).map_err(|_full| Refused::Status(StatusCode::URI_TOO_LONG))?;
+    let headers = parts.headers.iter();
+    let mut lines = headers.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    let all = lines.try_for_each(|line| buffers.take(line));
+    all.and_then(|()| buffers.take("\r\n".len())).map_err(|_full| Refused::HeadersTooLarge)
+}
+
+/// As it came, with what names a host.
+fn length(uri: &Uri) -> usize {
+    let scheme = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len());
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    scheme + authority + uri.path_and_query().map_or(0, |target| target.as_str().len())
+}
+
+/// There is no encoding, or one that nginx knows.
+fn check_encoding(headers: &HeaderMap) -> Result<(), Refused> {
+    let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (encodings.next(), encodings.next()) {
+        (None, _) => Ok(()),
+        (Some(_), Some(_)) => Err(Refused::BAD_REQUEST),
+        (Some(encoding), None) if !encoding.as_bytes().eq_ignore_ascii_case(b"chunked") => {
+            Err(Refused::Status(StatusCode::NOT_IMPLEMENTED))
         }
+        _ if headers.contains_key(CONTENT_LENGTH) => Err(Refused::BAD_REQUEST),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether it is a path that stays below the root, behind a host or not.
@@ -100,15 +111,9 @@ fn check_host(parts: &Parts) -> Result<(), Refused> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) if parts.version < Version::HTTP_11 => Ok(()),
-        (Some(host), None) if is_host(host.as_bytes()) => Ok(()),
+        (Some(host), None) if host::name(host.as_bytes()).is_some() => Ok(()),
         _ => Err(Refused::BAD_REQUEST),
     }
-}
-
-fn is_host(host: &[u8]) -> bool {
-    let name = host.split(|byte| *byte == b':').next().unwrap_or_default();
-    let is_plain = |byte: &u8| !matches!(byte, b'/' | 0..=b' ' | 0x7f);
-    !name.is_empty() && host.iter().all(is_plain) && !name.windows(2).any(|pair| pair == b"..")
 }
 
 #[cfg(test)]
@@ -137,7 +142,18 @@ mod tests {
 
     #[test]
     fn paths_that_lead_nowhere_are_bad_requests() {
-        for uri in ["*", "h:1", "/..", "/a/../../b", "/%2e%2e/b", "/a%00", "/a%zz", "/a%4", "/%"] {
+        for uri in [
+            "*",
+            "h:1",
+            "http://u:p@o/x",
+            "/..",
+            "/a/../../b",
+            "/%2e%2e/b",
+            "/a%00",
+            "/a%zz",
+            "/a%4",
+            "/%",
+        ] {
             assert_eq!(checked("GET", uri, &[H]), Err(Refused::BAD_REQUEST), "{uri}");
         }
     }
@@ -151,22 +167,44 @@ mod tests {
         assert_eq!(checked("get", "/", &[H]), Err(Refused::BAD_REQUEST));
         let not_allowed = Refused::Status(StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(checked("TRACE", "/", &[H]), Err(not_allowed));
+        assert_eq!(checked("CONNECT", "/", &[H]), Err(not_allowed));
         let twice = [H, ("content-length", "3"), ("transfer-encoding", "chunked")];
         assert_eq!(checked("POST", "/", &twice), Err(Refused::BAD_REQUEST));
     }
 
     #[test]
-    fn lines_have_eight_kilobytes_and_all_of_them_33() {
+    fn one_encoding_is_known() {
+        let encoded = |values: &[&'static str]| {
+            let headers: Vec<_> =
+                values.iter().map(|value| ("transfer-encoding", *value)).collect();
+            checked("POST", "/", &[&[H][..], &headers].concat())
+        };
+        assert_eq!(encoded(&["Chunked"]), Ok(()));
+        assert_eq!(encoded(&["chunked", "chunked"]), Err(Refused::BAD_REQUEST));
+        let unknown = Err(Refused::Status(StatusCode::NOT_IMPLEMENTED));
+        for value in ["gzip, chunked", "chunked, chunked", ", chunked", "identity"] {
+            assert_eq!(encoded(&[value]), unknown, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_is_all_that_came_and_every_line_has_its_place() {
+        const MOST: usize = 8 << 10;
         let path = |length| format!("/{}", "a".repeat(length - "GET / HTTP/1.1\r\n".len()));
-        assert_eq!(checked("GET", &path(MAX_LINE), &[H]), Ok(()));
-        let too_long = Refused::Status(StatusCode::URI_TOO_LONG);
-        assert_eq!(checked("GET", &path(MAX_LINE + 1), &[H]), Err(too_long));
+        assert_eq!(checked("GET", &path(MOST), &[H]), Ok(()));
+        let too_long = Err(Refused::Status(StatusCode::URI_TOO_LONG));
+        assert_eq!(checked("GET", &path(MOST + 1), &[H]), too_long);
+        let host = "http://other";
+        let uri = |length| format!("{host}{}", path(length - host.len()));
+        assert_eq!(checked("GET", &uri(MOST), &[H]), Ok(()));
+        assert_eq!(checked("GET", &uri(MOST + 1), &[H]), too_long);
         let value = |length| "a".repeat(length - "x: \r\n".len());
-        assert_eq!(checked("GET", "/", &[H, ("x", &value(MAX_LINE))]), Ok(()));
-        let long = value(MAX_LINE + 1);
+        // The end of the head is a line, too, and what follows needs another buffer.
+        let long = value(MOST);
+        let many = |number| [vec![H], vec![("x", long.as_str()); number]].concat();
+        assert_eq!(checked("GET", "/", &many(3)), Ok(()));
+        assert_eq!(checked("GET", "/", &many(4)), Err(Refused::HeadersTooLarge));
+        let long = value(MOST + 1);
         assert_eq!(checked("GET", "/", &[H, ("x", &long)]), Err(Refused::HeadersTooLarge));
-        let long = value(MAX_LINE);
-        let many = [("x", long.as_str()); 5];
-        assert_eq!(checked("GET", "/", &many), Err(Refused::HeadersTooLarge));
     }
 }
