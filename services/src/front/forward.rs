@@ -1,6 +1,7 @@
 //! Forwards requests to a service, and answers as nginx does, also where the service does not.
 
 use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,8 +41,8 @@ pub(super) struct Upstream {
     /// Whether it speaks to its clients of the address that they use.
     pub(super) knows_its_address: bool,
     pub(super) address: Authority,
-    /// The number of the front's own port.
-    pub(super) port: Option<u16>,
+    /// The front's own address.
+    pub(super) own: Option<SocketAddr>,
     /// How long client and service may each be silent.
     pub(super) patience: Duration,
     pub(super) log: Sender,
@@ -75,7 +76,7 @@ impl Upstream {
         let (parts, body) = request.into_parts();
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
         let logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
-        let caller = Caller::new(parts.version, &parts.headers);
+        let caller = Caller::new(&parts);
         let goes_on = caller.keeps_alive();
         let body = RequestBody::new(&parts.headers, goes_on, body);
         async move { self.answered(parts, body, upgrade, &caller, logged).await }
@@ -101,7 +102,7 @@ impl Upstream {
         let (status, protocol) = (response.status(), response.headers().get(UPGRADE).cloned());
         let has_length = response.body().size_hint().exact().is_some();
         if response.extensions().get::<nginx_page::Closes>().is_none() {
-            caller.answer(response.headers_mut(), self.name, self.port, has_length);
+            caller.answer(response.headers_mut(), self.name, self.own, has_length);
         }
         Upgrade::answer(status, protocol, response.headers_mut());
         logged.entry.status = response.status().as_u16();

@@ -1,11 +1,16 @@
 //! Which headers go on to the service and back to the client, as nginx's `proxy_pass` has it.
 
+use std::net::SocketAddr;
+
 use hyper::Version;
 use hyper::header::{
     CONNECTION, DATE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, SERVER, TE,
     TRANSFER_ENCODING, UPGRADE,
 };
 
+use hyper::http::request::Parts;
+
+use super::host;
 use crate::nginx_page::SERVER_NAME;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -59,21 +64,23 @@ fn is_valid(name: &HeaderName) -> bool {
 pub(super) struct Caller {
     version: Version,
     keeps_alive: bool,
-    /// What it takes us for, without a port.
+    /// What it takes us for, in small letters; empty if it does not say.
     host: String,
 }
 
 impl Caller {
     /// From what it has sent.
-    pub(super) fn new(version: Version, headers: &HeaderMap) -> Self {
+    pub(super) fn new(parts: &Parts) -> Self {
+        let (version, headers) = (parts.version, &parts.headers);
         let says = |word: &str| {
             let mut values = headers.get_all(CONNECTION).iter();
             values.any(|value| value.to_str().is_ok_and(|text| contains(text, word)))
         };
-        let keeps_alive =
-            if version < Version::HTTP_11 { says("keep-alive") } else { !says("close") };
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        Self { version, keeps_alive, host: without_port(host).to_owned() }
+        let keeps_alive = !says("close") && (version >= Version::HTTP_11 || says("keep-alive"));
+        let named = headers.get(HOST).map(HeaderValue::as_bytes);
+        let named = parts.uri.authority().map(|target| target.as_str().as_bytes()).or(named);
+        let host = String::from_utf8_lossy(named.and_then(host::name).unwrap_or_default());
+        Self { version, keeps_alive, host: host.to_ascii_lowercase() }
     }
 
     /// Whether its connection goes on after the answer.
@@ -81,13 +88,13 @@ impl Caller {
         self.keeps_alive
     }
 
-    /// Turns the headers of the service called `name` into those that this client gets from port
-    /// `port`. Whether the answer's length is known decides whether an old client can see its end.
+    /// Turns the headers of the service called `name` into those that this client gets from the front
+    /// at `own`. Whether the answer's length is known decides whether an old client can see its end.
     pub(super) fn answer(
         &self,
         headers: &mut HeaderMap,
         name: &str,
-        port: Option<u16>,
+        own: Option<SocketAddr>,
         has_length: bool,
     ) {
         for unwanted in &NOT_RETURNED {
@@ -96,7 +103,7 @@ impl Caller {
         headers.insert(SERVER, SERVER_NAME);
         self.set_connection(headers, has_length);
         if let Some(location) = headers.get(LOCATION).and_then(|value| value.to_str().ok())
-            && let Some(location) = self.location(location, name, port)
+            && let Some(location) = self.location(location, name, own)
             && let Ok(location) = HeaderValue::try_from(location)
         {
             headers.insert(LOCATION, location);
@@ -111,15 +118,18 @@ impl Caller {
     }
 
     /// Where a redirect leads for this client, if it leads to the service.
-    fn location(&self, given: &str, name: &str, port: Option<u16>) -> Option<String> {
+    fn location(&self, given: &str, name: &str, own: Option<SocketAddr>) -> Option<String> {
         let path = given.strip_prefix("http://")?.strip_prefix(name)?;
         if !path.starts_with('/') {
             return None;
         }
-        let host = if self.host.is_empty() { "_" } else { &self.host };
-        Some(match port {
-            Some(port) if port != 443 => format!("https://{host}:{port}{path}"),
-            _ => format!("https://{host}{path}"),
+        Some(match (own, self.host.as_str()) {
+            (Some(own), "") if own.port() == 443 => format!("https://{}{path}", own.ip()),
+            (Some(own), "") => format!("https://{own}{path}"),
+            (Some(own), host) if own.port() != 443 => {
+                format!("https://{host}:{}{path}", own.port())
+            }
+            (_, host) => format!("https://{host}{path}"),
         })
     }
 }
@@ -128,16 +138,10 @@ fn contains(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        // Within brackets a colon is part of the address.
-        Some((name, port)) if !port.contains(']') => name,
-        _ => host,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use hyper::Request;
+
     use super::*;
 
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -166,14 +170,24 @@ mod tests {
         assert_eq!(headers["host"], "keepproxy");
     }
 
+    fn caller(
+        version: Version,
+        uri: &'static str,
+        sent: &[(&'static str, &'static str)],
+    ) -> Caller {
+        let mut parts = Request::get(uri).version(version).body(()).unwrap().into_parts().0;
+        parts.headers = map(sent);
+        Caller::new(&parts)
+    }
+
     fn answered(
         version: Version,
         sent: &[(&'static str, &'static str)],
         has_length: bool,
     ) -> String {
         let mut headers = map(&[("server", "other"), ("date", "then"), ("x-kept", "1")]);
-        let caller = Caller::new(version, &map(sent));
-        caller.answer(&mut headers, "keepproxy", Some(9), has_length);
+        let caller = caller(version, "/", sent);
+        caller.answer(&mut headers, "keepproxy", Some(([127, 0, 0, 1], 9).into()), has_length);
         assert_eq!((&headers["server"], headers.len()), (&SERVER_NAME, 3));
         headers["connection"].to_str().unwrap().to_owned()
     }
@@ -186,24 +200,32 @@ mod tests {
         assert_eq!(answered(new, &[("connection", "Close")], true), "close");
         assert_eq!(answered(old, &[], true), "close");
         assert_eq!(answered(old, &[("connection", "Keep-Alive")], true), "keep-alive");
+        assert_eq!(answered(old, &[("connection", "keep-alive, close")], true), "close");
         // Only its end ends the answer.
         assert_eq!(answered(old, &[("connection", "Keep-Alive")], false), "close");
     }
 
     #[test]
     fn a_redirect_within_the_service_leads_through_the_front() {
-        let caller = |host| Caller::new(Version::HTTP_11, &map(&[("host", host)]));
+        let own = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
         for (host, port, given, expected) in [
-            ("h:9", Some(9), "http://keepproxy/x", Some("https://h:9/x")),
-            ("h", Some(443), "http://keepproxy/x?y", Some("https://h/x?y")),
-            ("[::1]:9", Some(9), "http://keepproxy/", Some("https://[::1]:9/")),
-            ("h", Some(9), "http://keepproxy2/x", None),
-            ("h", Some(9), "/x", None),
-            ("h", Some(9), "http://elsewhere/x", None),
-            ("h", Some(9), "x", None),
+            ("h:9", 9, "http://keepproxy/x", Some("https://h:9/x")),
+            ("h", 443, "http://keepproxy/x?y", Some("https://h/x?y")),
+            ("[::1]:9", 9, "http://keepproxy/", Some("https://[::1]:9/")),
+            ("LOCAL.:5", 9, "http://keepproxy/", Some("https://local:9/")),
+            ("", 9, "http://keepproxy/", Some("https://127.0.0.1:9/")),
+            ("", 443, "http://keepproxy/", Some("https://127.0.0.1/")),
+            ("h", 9, "http://keepproxy2/x", None),
+            ("h", 9, "/x", None),
+            ("h", 9, "http://elsewhere/x", None),
+            ("h", 9, "x", None),
         ] {
-            let location = caller(host).location(given, "keepproxy", port);
-            assert_eq!(location.as_deref(), expected, "{given}");
+            let caller = caller(Version::HTTP_11, "/", &[("host", host)]);
+            let location = caller.location(given, "keepproxy", own(port));
+            assert_eq!(location.as_deref(), expected, "{host} {given}");
         }
+        let caller = caller(Version::HTTP_11, "http://other:5/x", &[("host", "h")]);
+        let location = caller.location("http://keepproxy/x", "keepproxy", own(9));
+        assert_eq!(location.as_deref(), Some("https://other:9/x"));
     }
 }

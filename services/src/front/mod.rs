@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
                 name: side.name,
                 knows_its_address: side.knows_its_address,
                 address: side.upstream,
-                port: own.map(|address| address.port()),
+                own,
                 patience: config.patience,
                 log: sender.clone(),
                 http: client.clone(),
