@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{HOST, HeaderName, HeaderValue, UPGRADE};
+use hyper::header::{HOST, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Request, Response, StatusCode, Uri, Version};
@@ -121,6 +121,10 @@ impl Upstream {
         if self.knows_its_address {
             // The addresses that it makes for its clients are to lead through here.
             parts.headers.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
+        }
+        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+            // Otherwise the library takes it that GET and HEAD have no body.
+            parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         upgrade.iter().for_each(|upgrade| upgrade.ask(&mut parts.headers));
         parts.uri = self.uri(parts.uri.path_and_query().cloned())?;
