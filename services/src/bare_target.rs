@@ -43,8 +43,8 @@ impl Requests {
 /// Where in a connection the next byte is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
-    /// In the first line of a request.
-    FirstLine,
+    /// In the first line of a request, before which there may be empty ones; whether at its start.
+    FirstLine(bool),
     /// In a header; whether at the start of its line.
     Header(bool),
     /// Behind the headers of a request: nothing has come yet.
@@ -65,19 +65,19 @@ pub(crate) struct Connection<S> {
 impl<S> Connection<S> {
     /// All of `stream`, in which `requests` come.
     pub(crate) fn new(stream: S, requests: Requests) -> Self {
-        Self { stream, requests, place: Place::FirstLine, left: Vec::new() }
+        Self { stream, requests, place: Place::FirstLine(true), left: Vec::new() }
     }
 
     /// `bytes`, which have come next, with what stands bare in a target encoded; `None` if nothing does.
     fn encoded(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         if self.place == Place::Behind && self.requests.are_over() {
-            self.place = Place::FirstLine;
+            self.place = Place::FirstLine(true);
         }
-        let first_line = match self.place {
-            Place::FirstLine => bytes.split_inclusive(|byte| *byte == b'\n').next(),
-            _ => None,
+        let end = match self.place {
+            Place::FirstLine(at_start) => end_of_first_line(at_start, bytes),
+            _ => 0,
         };
-        let (first_line, rest) = bytes.split_at(first_line.unwrap_or_default().len());
+        let (first_line, rest) = bytes.split_at(end);
         self.go_behind(bytes);
         first_line.iter().any(|byte| BARE.contains(byte)).then(|| {
             let mut encoded = Vec::with_capacity(3 * first_line.len() + rest.len());
@@ -96,10 +96,11 @@ impl<S> Connection<S> {
     fn go_behind(&mut self, bytes: &[u8]) {
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             let ends = line.ends_with(b"\n");
-            let is_empty = matches!(line, b"\n" | b"\r\n" | b"\r");
+            let is_empty = is_empty(line);
             self.place = match self.place {
-                Place::FirstLine if ends => Place::Header(true),
-                Place::FirstLine => Place::FirstLine,
+                Place::FirstLine(true) if is_empty => Place::FirstLine(true),
+                Place::FirstLine(_) if ends => Place::Header(true),
+                Place::FirstLine(_) => Place::FirstLine(false),
                 Place::Header(true) if ends && is_empty => Place::Behind,
                 Place::Header(true) if is_empty => Place::Header(true),
                 Place::Header(_) => Place::Header(ends),
@@ -114,6 +115,22 @@ impl<S> Connection<S> {
         buffer.put_slice(&self.left[..length]);
         self.left.drain(..length);
     }
+}
+
+fn is_empty(line: &[u8]) -> bool {
+    matches!(line, b"\n" | b"\r\n" | b"\r")
+}
+
+/// How much of `bytes` is the first line, with the empty ones before it if that has not begun.
+fn end_of_first_line(at_start: bool, bytes: &[u8]) -> usize {
+    let mut end = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        end += line.len();
+        if !(at_start && is_empty(line)) {
+            break;
+        }
+    }
+    end
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
@@ -227,6 +244,14 @@ mod tests {
         let head = POST.len() - 4;
         let pieces = [(&POST[..head], None), (&POST[head..], request("POST", "....")), (GET, None)];
         assert_eq!(read(&pieces, 1000), [&encoded[..], GET].concat());
+    }
+
+    #[test]
+    fn empty_lines_may_come_before_a_request() {
+        let (sent, got) = ([b"\r\n\n", GET].concat(), [b"\r\n\n", GOT].concat());
+        for cut in 1..sent.len() {
+            assert_eq!(read(&[(&sent[..cut], None), (&sent[cut..], None)], 1000), got, "{cut}");
+        }
     }
 
     #[test]
