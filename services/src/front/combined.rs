@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hyper::header::{AUTHORIZATION, REFERER, USER_AGENT};
 use hyper::http::request::Parts;
 
@@ -14,13 +15,22 @@ pub(super) struct Entry {
     address: Option<IpAddr>,
     user: String,
     request: String,
-    referer: String,
-    agent: String,
+    /// `None` if it was not sent.
+    referer: Option<String>,
+    agent: Option<String>,
     /// The status of the answer.
     pub(super) status: u16,
     /// Bytes of the answer's body.
     pub(super) sent: u64,
 }
+
+/// With padding or without, and whatever its last bits are.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// What nginx logs when the client went away before it had an answer.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -30,7 +40,7 @@ impl Entry {
     pub(super) fn new(address: Option<IpAddr>, parts: &Parts) -> Self {
         let header = |name| {
             let value = parts.headers.get(name);
-            value.map(|value| escaped(value.as_bytes())).unwrap_or_default()
+            value.map(|value| escaped(value.as_bytes()))
         };
         let request = format!("{} {} {:?}", parts.method, parts.uri, parts.version);
         Self {
@@ -49,19 +59,15 @@ impl Entry {
         let address = self.address.map_or_else(|| "-".to_owned(), |address| address.to_string());
         format!(
             "{address} - {} [{}] \"{}\" {} {} \"{}\" \"{}\"\n",
-            or_dash(&self.user),
+            if self.user.is_empty() { "-" } else { &self.user },
             now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
             self.request,
             self.status,
             self.sent,
-            or_dash(&self.referer),
-            or_dash(&self.agent),
+            self.referer.as_deref().unwrap_or("-"),
+            self.agent.as_deref().unwrap_or("-"),
         )
     }
-}
-
-fn or_dash(text: &str) -> &str {
-    if text.is_empty() { "-" } else { text }
 }
 
 /// As nginx does: what would break the line or its quotes becomes `\xHH`.
@@ -85,8 +91,9 @@ fn basic_user(parts: &Parts) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = STANDARD.decode(encoded.trim()).ok()?;
-    decoded.split(|byte| *byte == b':').next().map(escaped)
+    let decoded = BASE64.decode(encoded.trim()).ok()?;
+    let colon = decoded.iter().position(|byte| *byte == b':')?;
+    Some(escaped(&decoded[..colon]))
 }
 
 #[cfg(test)]
@@ -106,7 +113,7 @@ mod tests {
         let request = hyper::Request::get("/x?y=z")
             .header("user-agent", "curl/8")
             .header("referer", "http://here/")
-            .header("authorization", format!("Basic {}", STANDARD.encode("git:secret")));
+            .header("authorization", "Basic Z2l0OnNlY3JldA==");
         assert_eq!(
             line(request),
             "127.0.0.1 - git [01/Jan/1970:00:00:00 +0000] \"GET /x?y=z HTTP/1.1\" 200 5 \
@@ -120,6 +127,18 @@ mod tests {
             line(hyper::Request::get("http://other/x?y")).contains("\"GET http://other/x?y HTTP")
         );
         assert!(line(hyper::Request::options("*")).contains("\"OPTIONS * HTTP/1.1\""));
+    }
+
+    #[test]
+    fn a_user_has_a_colon_behind_it_and_an_empty_header_is_not_a_missing_one() {
+        let logged = |user: &str, agent: &str| {
+            let request = hyper::Request::get("/").header("user-agent", agent);
+            line(request.header("authorization", format!("Basic {user}")))
+        };
+        assert!(logged("dXNlcg==", "x").contains(" - - ["));
+        assert!(logged("dXM6cA", "x").contains(" - us ["));
+        assert!(logged("OnB3", "").contains(" - - ["));
+        assert!(logged("OnB3", "").ends_with("\"-\" \"\"\n"));
     }
 
     #[test]
