@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use go_flags::WrongUsage;
 
+mod alarm;
 mod api;
 mod api_client;
 mod authorization;
@@ -31,6 +32,7 @@ mod log;
 mod nginx_page;
 mod pid_file;
 mod pieces;
+mod prompt_reader;
 mod request_log;
 mod serve;
 mod signature;

@@ -28,6 +28,7 @@ use crate::eager::Eager;
 use crate::log;
 use crate::nginx_page;
 use crate::pieces;
+use crate::prompt_reader::PromptReader;
 use crate::request_log::{self, RequestId};
 
 /// An error of any kind that ends a body early.
@@ -84,8 +85,19 @@ pub(crate) struct Port {
 pub(crate) enum Manner {
     /// Who has sent all may close its half of the connection, and still gets the answer.
     Go,
-    /// Who closes its half has gone away. Headers are passed on with their names as they came.
-    Nginx,
+    /// Who closes its half has gone away, and who reads nothing for so long is given up. Headers are
+    /// passed on with their names as they came.
+    Nginx(Duration),
+}
+
+impl Manner {
+    /// How long a client may take no more of its answer.
+    fn patience(self) -> Option<Duration> {
+        match self {
+            Self::Go => None,
+            Self::Nginx(patience) => Some(patience),
+        }
+    }
 }
 
 /// A body that is all there.
@@ -252,7 +264,7 @@ async fn connection(
 fn refuse_plain(manner: Manner, handler: Handler) -> Handler {
     match manner {
         // It knows what to say, and has a log of its own for it.
-        Manner::Nginx => Arc::new(move |mut request| {
+        Manner::Nginx(_) => Arc::new(move |mut request| {
             request.extensions_mut().insert(InPlain);
             handler(request)
         }),
@@ -286,6 +298,7 @@ async fn speak_http(
 ) {
     let unanswered = Arc::new(AtomicUsize::new(0));
     let requests = Requests::default();
+    let stream = PromptReader::new(stream, manner.patience());
     let stream = bare_target::Connection::new(stream, requests.clone());
     let service = service_fn(|mut request: Request<Incoming>| {
         let started = Instant::now();
@@ -327,7 +340,7 @@ fn http1_of(manner: Manner) -> http1::Builder {
     http1.max_buf_size(READ_BYTES as usize);
     match manner {
         Manner::Go => http1.half_close(true),
-        Manner::Nginx => http1.preserve_header_case(true),
+        Manner::Nginx(_) => http1.preserve_header_case(true),
     };
     http1
 }

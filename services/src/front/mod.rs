@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
                 log: sender.clone(),
                 http: client.clone(),
             });
-            serving.spawn(serve::serve_like(Manner::Nginx, port, move |request| {
+            let manner = Manner::Nginx(config.patience);
+            serving.spawn(serve::serve_like(manner, port, move |request| {
                 Arc::clone(&upstream).answer(request)
             }));
         }

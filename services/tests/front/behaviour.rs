@@ -133,6 +133,36 @@ fn a_body_that_does_not_go_on_is_given_up() {
 }
 
 #[test]
+fn a_client_that_reads_nothing_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flags = ["-timeout=1s".to_owned()];
+    let front = Front::with(listener.local_addr().unwrap(), &flags);
+    let mut stream = front.connect();
+    stream.write_all(&head("GET", "/", &[], 0)).unwrap();
+    stream.flush().unwrap();
+    let (mut upstream, _) = listener.accept().unwrap();
+    upstream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+    read_head(&mut upstream);
+    upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n").unwrap();
+    let piece = vec![0; 1 << 20];
+    let mut pieces = std::iter::repeat_with(|| upstream.write_all(&piece)).take(1 << 10);
+    let error = pieces.find_map(Result::err).unwrap();
+    // The front has closed it: nobody had to wait for the client.
+    assert!(matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset), "{error}");
+    assert!(front.log(1).contains("\"GET / HTTP/1.1\" 200 "), "{}", front.log(1));
+}
+
+/// Takes the head of a request.
+fn read_head(upstream: &mut impl Read) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        upstream.read_exact(&mut byte).unwrap();
+        request.extend(byte);
+    }
+}
+
+#[test]
 fn who_reads_to_the_end_need_not_send_a_body_that_is_refused() {
     let nobody = Nobody::new();
     let front = Front::start(nobody.address);
