@@ -4,7 +4,7 @@ use hyper::ext::ReasonPhrase;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::{Response, StatusCode};
 
-use crate::serve::{Body, full};
+use crate::serve::{Body, Withheld, empty, full};
 
 /// How nginx names itself when told not to give its version.
 pub(crate) const SERVER_NAME: HeaderValue = HeaderValue::from_static("nginx");
@@ -21,6 +21,14 @@ pub(crate) fn error(status: StatusCode) -> Response<Body> {
 /// The same, after which the connection is closed: what the client sent is not to be relied on.
 pub(crate) fn refused(status: StatusCode) -> Response<Body> {
     closing(error(status))
+}
+
+/// No page, only a status for the log: the client is not there to read it, or not worth an answer.
+pub(crate) fn withheld(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(empty());
+    *response.status_mut() = status;
+    response.extensions_mut().insert(Withheld);
+    response
 }
 
 /// For a request with a header, or with headers, that are too long.

@@ -100,6 +100,15 @@ impl Manner {
     }
 }
 
+/// An extension of an answer that the client does not get: its connection is closed instead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Withheld;
+
+/// Why such a connection ends.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("closed without an answer")]
+struct ClosedUnanswered;
+
 /// A body that is all there.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed()
@@ -315,7 +324,10 @@ async fn speak_http(
             let response = response.await;
             unanswered.fetch_sub(1, Ordering::Relaxed);
             request_log::log(&id, peer, &method, &path, response.status(), started.elapsed());
-            Ok::<_, Infallible>(response)
+            match response.extensions().get::<Withheld>() {
+                Some(Withheld) => Err(ClosedUnanswered),
+                None => Ok(response),
+            }
         }
     });
     let io = TokioIo::new(stream);
@@ -347,7 +359,7 @@ fn http1_of(manner: Manner) -> http1::Builder {
 
 /// Whether a connection ended because the client is gone. Most do not say so beforehand: where nothing
 /// is left to be answered, that is how connections end.
-fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.any(|cause| {
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);

@@ -1,4 +1,5 @@
-//! An answer's body on its way to the client: counted, and given up when the service falls silent.
+//! An answer's body on its way to the client: counted, and given up when the service falls silent or
+//! breaks it off.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,10 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
+use hyper::http::uri::Authority;
 
 use super::access_log::Sender;
+use super::causes::causes;
 use super::combined::Entry;
+use crate::alarm::Alarm;
+use crate::log;
 use crate::serve::{Body, BoxError};
 
 /// Writes the line of a request when it is over, however it ends.
@@ -27,30 +31,32 @@ impl Drop for Logged {
 /// The body, which ends its connection if nothing comes for too long.
 pub(super) struct AnswerBody {
     body: Body,
-    patience: Duration,
+    /// Where it comes from.
+    service: Authority,
     /// Runs while the service is awaited.
-    alarm: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
+    /// It will come no further.
+    has_failed: bool,
     logged: Logged,
 }
 
-/// Why the body breaks off. Its text follows the name of the service.
+/// Why a client's connection ends in the middle of an answer. What the service has done is no cause of
+/// it: it would be taken for what the client has done.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("sends nothing more")]
-struct Silent;
+#[error("the service has not sent all of its answer")]
+struct BrokenOff;
 
 impl AnswerBody {
-    /// `body`, of which something has to come within `patience` each time.
-    pub(super) fn new(body: Body, patience: Duration, logged: Logged) -> Self {
-        Self { body, patience, alarm: None, logged }
+    /// `body` of `service`, of which something has to come within `patience` each time.
+    pub(super) fn new(body: Body, service: Authority, patience: Duration, logged: Logged) -> Self {
+        Self { body, service, alarm: Alarm::new(patience), has_failed: false, logged }
     }
 
-    /// Whether the service has been awaited for too long.
-    fn is_overdue(&mut self, context: &mut Context<'_>) -> bool {
-        let patience = self.patience;
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + patience)));
-        alarm.as_mut().poll(context).is_ready()
+    /// Breaks off when what has come so far is with the client.
+    fn fail(&mut self, context: &mut Context<'_>, why: &str) {
+        log::line(format_args!("front: upstream {}: {why}", self.service));
+        self.has_failed = true;
+        context.waker().wake_by_ref();
     }
 }
 
@@ -62,14 +68,21 @@ impl HttpBody for AnswerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if self.has_failed {
+            return Poll::Ready(Some(Err(BrokenOff.into())));
+        }
         let polled = Pin::new(&mut self.body).poll_frame(context);
         match &polled {
-            Poll::Pending if self.is_overdue(context) => {
-                return Poll::Ready(Some(Err(Silent.into())));
+            Poll::Pending if self.alarm.is_overdue(context) => {
+                self.fail(context, "sends nothing more");
             }
             Poll::Pending => {}
+            Poll::Ready(Some(Err(error))) => {
+                self.fail(context, &causes(&**error));
+                return Poll::Pending;
+            }
             Poll::Ready(frame) => {
-                self.alarm = None;
+                self.alarm.stop();
                 if let Some(Ok(frame)) = frame {
                     self.logged.entry.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
                 }
@@ -84,5 +97,40 @@ impl HttpBody for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::pin::pin;
+    use std::sync::mpsc::sync_channel;
+    use std::task::Waker;
+
+    use http_body_util::{BodyExt, StreamBody};
+    use hyper::Request;
+
+    use super::*;
+    use crate::serve;
+
+    #[test]
+    fn what_a_service_breaks_off_is_not_the_clients_fault_and_what_has_come_goes_out_before() {
+        let (parts, ()) = Request::get("/").body(()).unwrap().into_parts();
+        let (sender, _lines) = sync_channel(1);
+        let entry = Entry::new(None, &parts);
+        let logged = Logged { entry, log: Sender::Thread(sender) };
+        let ended = std::io::Error::from(ErrorKind::UnexpectedEof);
+        assert!(serve::has_left(&ended));
+        let frames = [Ok(Frame::data(Bytes::from_static(b"ab"))), Err(ended.into())];
+        let body = StreamBody::new(futures_util::stream::iter(frames)).boxed();
+        let service = Authority::from_static("service:1");
+        let mut body = pin!(AnswerBody::new(body, service, Duration::from_secs(60), logged));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut next = || body.as_mut().poll_frame(&mut context);
+        assert!(matches!(next(), Poll::Ready(Some(Ok(_)))));
+        // Meanwhile the connection sends what it has.
+        assert!(next().is_pending());
+        let Poll::Ready(Some(Err(error))) = next() else { unreachable!("it breaks off") };
+        assert!(!serve::has_left(&*error), "{error}");
     }
 }

@@ -1,6 +1,5 @@
 //! Forwards requests to a service, and answers as nginx does, also where the service does not.
 
-use std::error::Error as StdError;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::access_log::Sender;
 use super::answer_body::{AnswerBody, Logged};
+use super::causes::{causes, chain};
 use super::combined::Entry;
 use super::headers::{self, Caller};
 use super::request_body::{Progress, RequestBody, Stage};
@@ -78,7 +78,7 @@ impl Upstream {
         let logged = Logged { entry: Entry::new(address, &parts), log: self.log.clone() };
         let caller = Caller::new(&parts);
         let goes_on = caller.keeps_alive();
-        let body = RequestBody::new(&parts.headers, goes_on, body);
+        let body = RequestBody::new(&parts.headers, goes_on, self.patience, body);
         async move { self.answered(parts, body, upgrade, &caller, logged).await }
     }
 
@@ -106,7 +106,8 @@ impl Upstream {
         }
         Upgrade::answer(status, protocol, response.headers_mut());
         logged.entry.status = response.status().as_u16();
-        response.map(|body| AnswerBody::new(body, self.patience, logged).boxed())
+        let service = self.address.clone();
+        response.map(|body| AnswerBody::new(body, service, self.patience, logged).boxed())
     }
 
     /// The request as the service gets it.
@@ -174,8 +175,8 @@ impl Upstream {
     fn given_up(&self, stage: Stage) -> Response<Body> {
         let seconds = self.patience.as_secs_f32();
         match stage {
-            Stage::Client => nginx_page::error(StatusCode::REQUEST_TIMEOUT),
-            Stage::Service | Stage::Broken => {
+            Stage::Client | Stage::Late => nginx_page::withheld(StatusCode::REQUEST_TIMEOUT),
+            Stage::Service | Stage::Broken | Stage::Left => {
                 log::line(format_args!("front: upstream {}: silent for {seconds} s", self.address));
                 nginx_page::error(StatusCode::GATEWAY_TIMEOUT)
             }
@@ -187,29 +188,25 @@ impl Upstream {
         error: &hyper_util::client::legacy::Error,
         progress: &Progress,
     ) -> Response<Body> {
-        if progress.state().stage == Stage::Broken {
-            return nginx_page::refused(StatusCode::BAD_REQUEST);
+        match progress.state().stage {
+            Stage::Late => nginx_page::withheld(StatusCode::REQUEST_TIMEOUT),
+            Stage::Broken => nginx_page::refused(StatusCode::BAD_REQUEST),
+            Stage::Left => nginx_page::withheld(StatusCode::BAD_REQUEST),
+            Stage::Service | Stage::Client => {
+                log::line(format_args!("front: upstream {}: {}", self.address, causes(error)));
+                nginx_page::error(status_of(error))
+            }
         }
-        let causes: Vec<_> = causes(error).map(ToString::to_string).collect();
-        log::line(format_args!("front: upstream {}: {}", self.address, causes.join(": ")));
-        nginx_page::error(status_of(error))
     }
 }
 
 /// 504 if the service did not accept a connection in time, else 502.
 fn status_of(error: &hyper_util::client::legacy::Error) -> StatusCode {
-    let timed_out = causes(error)
+    let timed_out = chain(error)
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|cause| cause.kind() == std::io::ErrorKind::TimedOut);
     match timed_out {
         true => StatusCode::GATEWAY_TIMEOUT,
         false => StatusCode::BAD_GATEWAY,
     }
-}
-
-/// The error, and what caused it, and so on.
-fn causes(
-    error: &hyper_util::client::legacy::Error,
-) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    std::iter::successors(Some(error as &(dyn StdError + 'static)), |error| (*error).source())
 }

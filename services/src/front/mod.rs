@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answer_body;
+mod causes;
 mod combined;
 mod config;
 mod forward;

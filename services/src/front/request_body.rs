@@ -13,7 +13,8 @@ use hyper::header::EXPECT;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::serve::BoxError;
+use crate::alarm::Alarm;
+use crate::serve::{self, BoxError};
 
 /// As nginx's `lingering_time`: how long the rest of a body is read that nobody wants.
 const LINGER: Duration = Duration::from_secs(30);
@@ -33,8 +34,15 @@ pub(super) struct RequestBody {
     waits_to_be_asked: bool,
     /// How long the client may pause while nobody wants the rest.
     pause: Duration,
+    /// Runs while the client is awaited.
+    alarm: Alarm,
     progress: Progress,
 }
+
+/// Why a body ends early.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the client sends nothing more")]
+struct Silent;
 
 /// How far a body has come, for whoever waits for the answer.
 #[derive(Clone)]
@@ -55,8 +63,12 @@ pub(super) enum Stage {
     Client,
     /// The service has to take more, or to answer.
     Service,
-    /// The client has sent what is no body, or has gone away.
+    /// The client has sent what is no body.
     Broken,
+    /// The client has sent nothing for too long.
+    Late,
+    /// The client has gone away in the middle of it.
+    Left,
 }
 
 impl Progress {
@@ -80,10 +92,17 @@ impl Progress {
 
 impl RequestBody {
     /// The body of the request with these `headers`, after which the connection goes on or is closed.
-    pub(super) fn new(headers: &HeaderMap, goes_on: bool, body: Incoming) -> Self {
+    /// Something of it has to come within `patience` each time.
+    pub(super) fn new(
+        headers: &HeaderMap,
+        goes_on: bool,
+        patience: Duration,
+        body: Incoming,
+    ) -> Self {
         let waits_to_be_asked = headers.contains_key(EXPECT);
         let pause = if goes_on { PAUSE } else { PAUSE_AT_THE_END };
-        Self { body: Some(body), waits_to_be_asked, pause, progress: Progress::new() }
+        let (alarm, progress) = (Alarm::new(patience), Progress::new());
+        Self { body: Some(body), waits_to_be_asked, pause, alarm, progress }
     }
 
     /// How far it has come, also when somebody else has it.
@@ -104,13 +123,22 @@ impl Body for RequestBody {
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
-        let polled = Pin::new(body).poll_frame(context).map_err(BoxError::from);
+        let polled = Pin::new(body).poll_frame(context);
         self.progress.moves(match &polled {
             Poll::Pending => Stage::Client,
+            Poll::Ready(Some(Err(error))) if serve::has_left(error) => Stage::Left,
             Poll::Ready(Some(Err(_))) => Stage::Broken,
             Poll::Ready(_) => Stage::Service,
         });
-        polled
+        if polled.is_ready() {
+            self.alarm.stop();
+        } else if self.alarm.is_overdue(context) {
+            // Nor is the rest read: whoever waited for it has its answer.
+            self.body = None;
+            self.progress.moves(Stage::Late);
+            return Poll::Ready(Some(Err(Silent.into())));
+        }
+        polled.map_err(BoxError::from)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -127,9 +127,35 @@ fn a_body_that_does_not_go_on_is_given_up() {
     let mut stream = front.connect();
     stream.write_all(&head("PUT", "/", &[], 10)).unwrap();
     stream.write_all(b"abc").unwrap();
-    let reply = receive(&mut stream, "PUT");
-    assert_eq!(reply.status, 408);
-    assert!(reply.text().contains("<h1>408 Request Time-out</h1>"), "{}", reply.text());
+    assert_eq!(all_of(&mut stream), b"");
+    assert!(front.log(1).contains("\"PUT / HTTP/1.1\" 408 0 "), "{}", front.log(1));
+}
+
+#[test]
+fn a_body_that_ends_early_is_answered_with_nothing() {
+    let upstream = Upstream::start(Answer::Silence);
+    let front = Front::start(upstream.address);
+    let mut stream = front.connect();
+    stream.write_all(&head("PUT", "/", &[], 10)).unwrap();
+    stream.write_all(b"abc").unwrap();
+    stream.sock.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(all_of(&mut stream), b"");
+    assert!(front.log(1).contains("\"PUT / HTTP/1.1\" 400 0 "), "{}", front.log(1));
+}
+
+#[test]
+fn a_body_that_does_not_go_on_is_given_up_behind_an_early_answer_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let flags = ["-timeout=1s".to_owned()];
+    let front = Front::with(listener.local_addr().unwrap(), &flags);
+    let mut stream = front.connect();
+    stream.write_all(&head("PUT", "/", &[], 10)).unwrap();
+    stream.write_all(b"abc").unwrap();
+    let (mut upstream, _) = listener.accept().unwrap();
+    read_head(&mut upstream);
+    upstream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").unwrap();
+    assert_eq!(receive(&mut stream, "PUT").text(), "no");
+    assert_eq!(all_of(&mut stream), b"");
 }
 
 #[test]
@@ -152,6 +178,15 @@ fn a_client_that_reads_nothing_is_given_up() {
     assert!(front.log(1).contains("\"GET / HTTP/1.1\" 200 "), "{}", front.log(1));
 }
 
+/// All that comes, and then the end, with or without a goodbye.
+fn all_of(stream: &mut TlsStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    let ended = stream.read_to_end(&mut all);
+    let kind = ended.as_ref().map_err(std::io::Error::kind).err();
+    assert!(!matches!(kind, Some(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{ended:?}");
+    all
+}
+
 /// Takes the head of a request.
 fn read_head(upstream: &mut impl Read) {
     let mut request = Vec::new();
@@ -171,11 +206,7 @@ fn who_reads_to_the_end_need_not_send_a_body_that_is_refused() {
     stream.sock.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
     stream.write_all(&head("PUT", "/", &["Connection: close"], 8 << 20)).unwrap();
     stream.write_all(b"abc").unwrap();
-    let mut answer = Vec::new();
-    let ended = stream.read_to_end(&mut answer);
-    // It ends, with or without a goodbye.
-    let kind = ended.as_ref().map_err(std::io::Error::kind).err();
-    assert!(!matches!(kind, Some(ErrorKind::WouldBlock | ErrorKind::TimedOut)), "{ended:?}");
+    let answer = all_of(&mut stream);
     assert!(answer.starts_with(b"HTTP/1.1 502 "), "{}", String::from_utf8_lossy(&answer));
 }
 
@@ -188,16 +219,9 @@ fn an_answer_that_does_not_go_on_is_given_up() {
     stream.write_all(&head("GET", "/", &[], 0)).unwrap();
     stream.flush().unwrap();
     let (mut upstream, _) = listener.accept().unwrap();
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        upstream.read_exact(&mut byte).unwrap();
-        request.extend(byte);
-    }
+    read_head(&mut upstream);
     upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").unwrap();
-    let mut answer = Vec::new();
-    // It ends, with or without a goodbye.
-    let _ = stream.read_to_end(&mut answer);
+    let answer = all_of(&mut stream);
     assert!(answer.ends_with(b"\r\n\r\nab"), "{}", String::from_utf8_lossy(&answer));
     assert!(front.log(1).contains("\"GET / HTTP/1.1\" 200 2 "));
 }
