@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::embedded::Front;
 use crate::nginx::{self, Nginx};
-use crate::tls_client::Certificate;
+use crate::tls_client::{Certificate, TlsStream};
 use crate::upstream::{Answer, Nobody, Request, Upstream};
 use crate::waiting::wait_until;
 
@@ -77,6 +77,7 @@ struct Difference {
     headers: BTreeMap<String, Option<String>>,
     body: Option<String>,
     forwarded: Option<Vec<String>>,
+    received: Option<String>,
     log: Option<String>,
     /// Nothing is logged.
     #[serde(default)]
@@ -135,24 +136,51 @@ impl Fronts {
             Service::Down => &self.down,
         };
         let (certificate, address, log) = front.of();
-        let lines = lines_of(&log);
-        let got = Got::exchange(certificate, address, &bytes(&case.send));
+        let lines = lines_of(&log).len();
+        let mut stream = certificate.connect(address);
+        let got = Got::exchange(&mut stream, &bytes(&case.send));
         let mut found = got.differences(expected, address.port());
         let requests = self.upstream.requests();
         found.extend(forwarding_differences(expected, &requests));
-        if !unlogged {
-            let line = wait_until("there is one more line in the access log", || {
-                lines_of(&log).get(lines.len()).cloned()
-            });
-            if let Some(end) = &expected.log {
-                let end = format!(" {}", end.replace("SIZE", &got.length.to_string()));
-                if !line.ends_with(&end) {
-                    found.push(format!("the line {line:?} does not end with {end:?}"));
-                }
+        self.upstream.will(Answer::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()));
+        if unlogged {
+            // What comes next has the next line.
+            ask_for_next(&mut certificate.connect(address));
+            let line = line_at(&log, lines);
+            if !line.contains(NEXT) {
+                found.push(format!("the line {line:?} is in the log"));
             }
+            return found;
+        }
+        let line = line_at(&log, lines);
+        if let Some(end) = &expected.log {
+            let end = format!(" {}", end.replace("SIZE", &got.length.to_string()));
+            if !line.ends_with(&end) {
+                found.push(format!("the line {line:?} does not end with {end:?}"));
+            }
+        }
+        if got.goes_on {
+            // Anything that the client was sent too much would come before.
+            ask_for_next(&mut stream);
+            line_at(&log, lines + 1);
         }
         found
     }
+}
+
+/// What is asked for behind a case.
+const NEXT: &str = "/next-one";
+
+/// An answer has to come.
+fn ask_for_next(stream: &mut TlsStream) {
+    stream.write_all(format!("GET {NEXT} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes()).unwrap();
+    let head = read_head(stream);
+    assert!(head.starts_with("HTTP/1.1 "), "{head}");
+}
+
+/// The line of this number, once it is there.
+fn line_at(log: &Path, number: usize) -> String {
+    wait_until("there is one more line in the access log", || lines_of(log).get(number).cloned())
 }
 
 fn lines_of(log: &Path) -> Vec<String> {
@@ -171,15 +199,16 @@ struct Got {
     body: String,
     /// How long the body was as it came.
     length: usize,
+    /// All of it has come, and the connection is not closed.
+    goes_on: bool,
 }
 
 impl Got {
-    fn exchange(certificate: &Certificate, address: SocketAddr, request: &[u8]) -> Self {
-        let mut stream = certificate.connect(address);
+    fn exchange(stream: &mut TlsStream, request: &[u8]) -> Self {
         stream.write_all(request).and_then(|()| stream.flush()).unwrap();
-        let mut head = read_head(&mut stream);
+        let mut head = read_head(stream);
         if head.starts_with("HTTP/1.1 100 ") {
-            head = read_head(&mut stream);
+            head = read_head(stream);
         }
         let mut lines = head.split("\r\n");
         let status = lines.next().unwrap().to_owned();
@@ -194,23 +223,32 @@ impl Got {
         let mut body = Vec::new();
         let has_none = request.starts_with(b"HEAD ") || status.contains(" 304 ");
         let is_chunked = header("transfer-encoding").is_some();
+        let mut is_whole = true;
         if let Some(length) = header("content-length").filter(|_| !has_none) {
+            let length = length.parse().unwrap();
             // It may break off.
-            let _ = Read::by_ref(&mut stream).take(length.parse().unwrap()).read_to_end(&mut body);
-        } else if is_chunked {
+            let _ = Read::by_ref(stream).take(length).read_to_end(&mut body);
+            is_whole = body.len() as u64 == length;
+        } else if is_chunked && !has_none {
             while !body.ends_with(b"0\r\n\r\n") {
                 let mut byte = [0];
                 match stream.read(&mut byte) {
                     Ok(1) => body.push(byte[0]),
-                    _ => break,
+                    _ => {
+                        is_whole = false;
+                        break;
+                    }
                 }
             }
         }
-        if header("connection").is_some_and(|value| value.contains("close")) {
+        let ends = header("connection").is_some_and(|value| value.contains("close"));
+        if ends {
             // The end has to come; that the other side does not say goodbye is no matter here.
             let _ = stream.read_to_end(&mut body);
         }
-        Self { status, headers, length: body.len(), body: without_version(&text(&body)) }
+        let goes_on = is_whole && !ends;
+        let length = body.len();
+        Self { status, headers, length, body: without_version(&text(&body)), goes_on }
     }
 
     /// Where PORT is that of the front.
@@ -309,6 +347,7 @@ impl Difference {
         }
         expected.body = self.body.clone().or(expected.body);
         expected.forwarded = self.forwarded.clone().or(expected.forwarded);
+        expected.received = self.received.clone().or(expected.received);
         expected.log = self.log.clone().or(expected.log);
         expected
     }
@@ -344,8 +383,11 @@ fn ours_does_what_the_table_says() {
 fn nginx_does_what_the_table_says() {
     let Some(program) = nginx::program() else { return };
     let fronts = Fronts::start(|upstream, impatient| {
+        // For clients that have been refused, and wait for the end.
+        let short = "lingering_timeout 100ms;";
         let more = "proxy_read_timeout 1s; client_body_timeout 1s;";
-        Running::Real(Nginx::start(&program, upstream, if impatient { more } else { "" }))
+        let more = if impatient { more } else { "" };
+        Running::Real(Nginx::start(&program, upstream, &format!("{short} {more}")))
     });
     all_hold(&fronts, false);
 }
@@ -360,6 +402,7 @@ fn every_difference_has_its_reason_and_is_one() {
                 && applied.headers == case.expect.headers
                 && applied.body == case.expect.body
                 && applied.forwarded == case.expect.forwarded
+                && applied.received == case.expect.received
                 && applied.log == case.expect.log
                 && !ours.unlogged;
             assert!(!same, "{}", case.name);
