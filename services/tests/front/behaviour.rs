@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::descriptors;
@@ -145,14 +145,8 @@ fn a_body_that_ends_early_is_answered_with_nothing() {
 
 #[test]
 fn a_body_that_does_not_go_on_is_given_up_behind_an_early_answer_too() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let flags = ["-timeout=1s".to_owned()];
-    let front = Front::with(listener.local_addr().unwrap(), &flags);
-    let mut stream = front.connect();
-    stream.write_all(&head("PUT", "/", &[], 10)).unwrap();
-    stream.write_all(b"abc").unwrap();
-    let (mut upstream, _) = listener.accept().unwrap();
-    read_head(&mut upstream);
+    let request = [head("PUT", "/", &[], 10), b"abc".to_vec()].concat();
+    let (_front, mut stream, mut upstream) = asked_of_an_impatient_one(&request);
     upstream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").unwrap();
     assert_eq!(receive(&mut stream, "PUT").text(), "no");
     assert_eq!(all_of(&mut stream), b"");
@@ -160,15 +154,9 @@ fn a_body_that_does_not_go_on_is_given_up_behind_an_early_answer_too() {
 
 #[test]
 fn a_client_that_reads_nothing_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let flags = ["-timeout=1s".to_owned()];
-    let front = Front::with(listener.local_addr().unwrap(), &flags);
-    let mut stream = front.connect();
-    stream.write_all(&head("GET", "/", &[], 0)).unwrap();
-    stream.flush().unwrap();
-    let (mut upstream, _) = listener.accept().unwrap();
+    let request = head("GET", "/", &[], 0);
+    let (front, _stream, mut upstream) = asked_of_an_impatient_one(&request);
     upstream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
-    read_head(&mut upstream);
     upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n").unwrap();
     let piece = vec![0; 1 << 20];
     let mut pieces = std::iter::repeat_with(|| upstream.write_all(&piece)).take(1 << 10);
@@ -187,14 +175,22 @@ fn all_of(stream: &mut TlsStream) -> Vec<u8> {
     all
 }
 
-/// Takes the head of a request.
-fn read_head(upstream: &mut impl Read) {
-    let mut request = Vec::new();
-    while !request.ends_with(b"\r\n\r\n") {
+/// A front that waits for a second, a client that has sent it that much of a request, and the service
+/// that has its head.
+fn asked_of_an_impatient_one(request: &[u8]) -> (Front, TlsStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let front = Front::with(listener.local_addr().unwrap(), &["-timeout=1s".to_owned()]);
+    let mut stream = front.connect();
+    stream.write_all(request).unwrap();
+    stream.flush().unwrap();
+    let (mut upstream, _) = listener.accept().unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         upstream.read_exact(&mut byte).unwrap();
-        request.extend(byte);
+        head.extend(byte);
     }
+    (front, stream, upstream)
 }
 
 #[test]
@@ -212,14 +208,8 @@ fn who_reads_to_the_end_need_not_send_a_body_that_is_refused() {
 
 #[test]
 fn an_answer_that_does_not_go_on_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let flags = ["-timeout=1s".to_owned()];
-    let front = Front::with(listener.local_addr().unwrap(), &flags);
-    let mut stream = front.connect();
-    stream.write_all(&head("GET", "/", &[], 0)).unwrap();
-    stream.flush().unwrap();
-    let (mut upstream, _) = listener.accept().unwrap();
-    read_head(&mut upstream);
+    let request = head("GET", "/", &[], 0);
+    let (front, mut stream, mut upstream) = asked_of_an_impatient_one(&request);
     upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab").unwrap();
     let answer = all_of(&mut stream);
     assert!(answer.ends_with(b"\r\n\r\nab"), "{}", String::from_utf8_lossy(&answer));
