@@ -23,6 +23,7 @@ use super::headers::{self, Caller};
 use super::request_body::{Progress, RequestBody, Stage};
 use super::request_rules::{self, Refused};
 use super::upgrade::Upgrade;
+use super::used::Used;
 use crate::log;
 use crate::nginx_page;
 use crate::pieces;
@@ -47,6 +48,7 @@ pub(super) struct Upstream {
     pub(super) patience: Duration,
     pub(super) log: Sender,
     pub(super) http: Client<HttpConnector, RequestBody>,
+    pub(super) used: Used,
 }
 
 /// What keeps connections to services.
@@ -61,6 +63,14 @@ pub(super) fn client() -> Client<HttpConnector, RequestBody> {
         .http1_preserve_header_case(true)
         .http1_title_case_headers(true)
         .build(connector)
+}
+
+/// Why a service has not answered.
+enum Unanswered {
+    /// Nothing has moved for too long.
+    Silent(Stage),
+    /// Something went wrong.
+    Failed(hyper_util::client::legacy::Error),
 }
 
 impl Upstream {
@@ -147,27 +157,54 @@ impl Upstream {
         upgrade: Option<Upgrade>,
     ) -> Response<Body> {
         let progress = request.body().progress();
-        let mut answer = pin!(self.http.request(request));
-        let answer = loop {
-            let state = progress.state();
-            tokio::select! {
-                answer = &mut answer => break answer,
-                () = tokio::time::sleep_until(state.since + self.patience) => {
-                    if progress.state() == state {
-                        return self.given_up(state.stage);
-                    }
-                }
-            }
-        };
+        let again = self.repeated(&request);
+        let mut answer = self.ask(request).await;
+        if let Err(Unanswered::Failed(error)) = &answer
+            && let Some(again) = again
+            && self.used.had(error)
+        {
+            answer = self.ask(again).await;
+        }
         match answer {
             Ok(mut response) => {
+                self.used.have(&response);
                 if let Some(upgrade) = upgrade {
                     upgrade.join(&mut response);
                 }
                 *response.version_mut() = Version::HTTP_11;
                 response.map(|body| body.map_err(BoxError::from).boxed())
             }
-            Err(error) => self.failed(&error, &progress),
+            Err(Unanswered::Silent(stage)) => self.given_up(stage),
+            Err(Unanswered::Failed(error)) => self.failed(&error, &progress),
+        }
+    }
+
+    /// The same request once more, if to make it twice does no harm, and no body is gone by then.
+    fn repeated(&self, request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+        let is_harmless = !matches!(request.method().as_str(), "POST" | "LOCK" | "PATCH");
+        (is_harmless && request.body().is_end_stream()).then(|| {
+            let mut again = Request::new(RequestBody::none(self.patience));
+            again.method_mut().clone_from(request.method());
+            again.uri_mut().clone_from(request.uri());
+            again.headers_mut().clone_from(request.headers());
+            again.extensions_mut().clone_from(request.extensions());
+            again
+        })
+    }
+
+    async fn ask(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, Unanswered> {
+        let progress = request.body().progress();
+        let mut answer = pin!(self.http.request(request));
+        loop {
+            let state = progress.state();
+            tokio::select! {
+                answer = &mut answer => return answer.map_err(Unanswered::Failed),
+                () = tokio::time::sleep_until(state.since + self.patience) => {
+                    if progress.state() == state {
+                        return Err(Unanswered::Silent(state.stage));
+                    }
+                }
+            }
         }
     }
 

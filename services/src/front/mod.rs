@@ -14,6 +14,7 @@ mod line_buffers;
 mod request_body;
 mod request_rules;
 mod upgrade;
+mod used;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use access_log::AccessLog;
 use config::Config;
 use forward::Upstream;
 use tokio::task::JoinSet;
+use used::Used;
 
 use crate::serve::{self, Manner, Port, Worker};
 use crate::{listen, tls};
@@ -53,6 +55,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
                 patience: config.patience,
                 log: sender.clone(),
                 http: client.clone(),
+                used: Used::new(),
             });
             let manner = Manner::Nginx(config.patience);
             serving.spawn(serve::serve_like(manner, port, move |request| {

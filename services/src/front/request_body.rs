@@ -28,7 +28,7 @@ const PAUSE_AT_THE_END: Duration = Duration::from_millis(500);
 /// Passes a body on as it comes. If the service does not want all of it, the rest is read all the
 /// same, so that the client sees the answer.
 pub(super) struct RequestBody {
-    /// `None` only while being dropped.
+    /// `None` if there is none, or no more.
     body: Option<Incoming>,
     /// The client sends it only when it is asked to, by reading it.
     waits_to_be_asked: bool,
@@ -103,6 +103,12 @@ impl RequestBody {
         let pause = if goes_on { PAUSE } else { PAUSE_AT_THE_END };
         let (alarm, progress) = (Alarm::new(patience), Progress::new());
         Self { body: Some(body), waits_to_be_asked, pause, alarm, progress }
+    }
+
+    /// The body of a request that has none.
+    pub(super) fn none(patience: Duration) -> Self {
+        let (alarm, progress) = (Alarm::new(patience), Progress::new());
+        Self { body: None, waits_to_be_asked: false, pause: PAUSE, alarm, progress }
     }
 
     /// How far it has come, also when somebody else has it.

@@ -98,6 +98,40 @@ fn a_client_that_leaves_at_once_is_logged_too() {
 }
 
 #[test]
+fn a_service_that_closes_a_used_connection_is_asked_again_where_that_does_no_harm() {
+    for (method, status) in [("GET", 200), ("DELETE", 200), ("POST", 502)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let front = Front::start(listener.local_addr().unwrap());
+        let service = std::thread::spawn(move || {
+            let (mut used, _) = listener.accept().unwrap();
+            read_head(&mut used);
+            used.write_all(EMPTY).unwrap();
+            read_head(&mut used);
+            drop(used);
+            if status == 200 {
+                let (mut fresh, _) = listener.accept().unwrap();
+                read_head(&mut fresh);
+                fresh.write_all(EMPTY).unwrap();
+            }
+        });
+        let mut stream = front.connect();
+        for (method, status) in [("GET", 200), (method, status)] {
+            stream.write_all(&head(method, "/", &[], 0)).unwrap();
+            assert_eq!(receive(&mut stream, method).status, status, "{method}");
+        }
+        service.join().unwrap();
+    }
+}
+
+#[test]
+fn a_service_that_closes_a_fresh_connection_is_asked_once() {
+    let upstream = Upstream::start(Answer::Last(Vec::new()));
+    let front = Front::start(upstream.address);
+    assert_eq!(front.send("GET", "/", &[], b"").status, 502);
+    assert_eq!(upstream.requests().len(), 1);
+}
+
+#[test]
 fn a_client_that_breaks_off_its_body_breaks_off_that_of_the_service() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let front = Front::start(listener.local_addr().unwrap());
@@ -184,13 +218,18 @@ fn asked_of_an_impatient_one(request: &[u8]) -> (Front, TlsStream, TcpStream) {
     stream.write_all(request).unwrap();
     stream.flush().unwrap();
     let (mut upstream, _) = listener.accept().unwrap();
+    read_head(&mut upstream);
+    (front, stream, upstream)
+}
+
+/// Takes the head of a request.
+fn read_head(upstream: &mut TcpStream) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
         upstream.read_exact(&mut byte).unwrap();
         head.extend(byte);
     }
-    (front, stream, upstream)
 }
 
 #[test]
