@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use serde_json::Value;
 
+use crate::causes::causes;
 use crate::request_log::RequestId;
 use crate::serve::CLIENT_IDLE;
 use crate::tls;
@@ -52,8 +53,8 @@ pub(crate) enum ApiError {
     #[error("has no such address: {0}")]
     Address(#[from] hyper::http::Error),
     /// Nobody answers there.
-    #[error("at {host} cannot be reached: {source}")]
-    Unreachable { host: String, source: hyper_util::client::legacy::Error },
+    #[error("at {host} cannot be reached: {reason}")]
+    Unreachable { host: String, reason: String },
     /// The answer was cut off or overlong.
     #[error("at {host} did not finish its answer: {reason}")]
     Incomplete { host: String, reason: String },
@@ -85,11 +86,15 @@ impl ApiClient {
     pub(crate) fn from_environment(tls: ClientConfig) -> anyhow::Result<Self> {
         let host = std::env::var("ARVADOS_API_HOST").ok().filter(|host| !host.is_empty());
         let host = host.context("ARVADOS_API_HOST is not set: it is the API server's HOST:PORT")?;
+        Ok(Self::of(host, tls))
+    }
+
+    fn of(host: String, tls: ClientConfig) -> Self {
         let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(CLIENT_IDLE)
             .build(connector(tls, CONNECT_PATIENCE));
-        Ok(Self { http, host })
+        Self { http, host }
     }
 
     /// Asks for `path` (which begins with a slash and may end in a query), with a JSON `body` if
@@ -132,7 +137,10 @@ impl ApiClient {
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer, ApiError> {
         let host = || self.host.clone();
         let response = self.http.request(request).await;
-        let response = response.map_err(|source| ApiError::Unreachable { host: host(), source })?;
+        let response = response.map_err(|error| {
+            let reason = causes(&error);
+            ApiError::Unreachable { host: host(), reason }
+        })?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
         let body =
@@ -203,6 +211,18 @@ fn is_true(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn why_there_is_no_answer_is_told_to_the_last_cause() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let api = ApiClient::of(closed.to_string(), tls::client_config(None).unwrap());
+        let asked = api.request(Method::GET, "/", Credential::Token("x"), None, None).await;
+        let error = asked.err().unwrap().to_string();
+        assert!(
+            error.contains("cannot be reached") && error.contains("Connection refused"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn only_clear_words_make_the_connection_insecure() {

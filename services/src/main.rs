@@ -15,6 +15,7 @@ mod api;
 mod api_client;
 mod authorization;
 mod bare_target;
+mod causes;
 mod descriptors;
 mod eager;
 mod era;

@@ -24,6 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::bare_target::{self, Requests};
+use crate::causes::chain;
 use crate::eager::Eager;
 use crate::log;
 use crate::nginx_page;
@@ -360,8 +361,7 @@ fn http1_of(manner: Manner) -> http1::Builder {
 /// Whether a connection ended because the client is gone. Most do not say so beforehand: where nothing
 /// is left to be answered, that is how connections end.
 pub(crate) fn has_left(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.any(|cause| {
+    chain(error).any(|cause| {
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         matches!(kind, Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset))
     })

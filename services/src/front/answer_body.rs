@@ -10,9 +10,9 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use hyper::http::uri::Authority;
 
 use super::access_log::Sender;
-use super::causes::causes;
 use super::combined::Entry;
 use crate::alarm::Alarm;
+use crate::causes::causes;
 use crate::log;
 use crate::serve::{Body, BoxError};
 

@@ -17,13 +17,13 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::access_log::Sender;
 use super::answer_body::{AnswerBody, Logged};
-use super::causes::{causes, chain};
 use super::combined::Entry;
 use super::headers::{self, Caller};
 use super::request_body::{Progress, RequestBody, Stage};
 use super::request_rules::{self, Refused};
 use super::upgrade::Upgrade;
 use super::used::Used;
+use crate::causes::{causes, chain};
 use crate::log;
 use crate::nginx_page;
 use crate::pieces;

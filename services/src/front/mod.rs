@@ -4,7 +4,6 @@
 
 mod access_log;
 mod answer_body;
-mod causes;
 mod combined;
 mod config;
 mod forward;

@@ -9,7 +9,7 @@ use hyper::http::Extensions;
 use hyper_util::client::legacy::Error;
 use hyper_util::client::legacy::connect::HttpInfo;
 
-use super::causes::chain;
+use crate::causes::chain;
 use crate::serve;
 
 /// How many ports there are.

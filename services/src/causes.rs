@@ -3,13 +3,13 @@
 use std::error::Error;
 
 /// The error, what caused it, and so on, in one line.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let texts: Vec<_> = chain(error).map(ToString::to_string).collect();
     texts.join(": ")
 }
 
 /// Each of them.
-pub(super) fn chain<'a>(
+pub(crate) fn chain<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
