@@ -56,14 +56,20 @@ impl KnownTokens {
         if self.is_fresh(&key, Instant::now()) {
             return true;
         }
-        let ask = || async {
-            let is_valid = is_good(api, presented, usage, era, id).await;
+        let answer = || async {
+            let mut status = ask(api, "/arvados/v1/users/current", presented, id).await;
+            let may_be_shared = usage == Use::Reading && keepproxy::SHARED_LINKS_READ.of(era);
+            if may_be_shared && status == Some(StatusCode::FORBIDDEN) {
+                // The token of a shared link is good for no user, but for the list of keepstores.
+                status = ask(api, "/arvados/v1/keep_services/accessible", presented, id).await;
+            }
+            let is_valid = status == Some(StatusCode::OK);
             if is_valid {
                 self.remember(key.clone(), Instant::now());
             }
             is_valid
         };
-        *self.question(&key).get_or_init(ask).await
+        *self.question(&key).get_or_init(answer).await
     }
 
     /// The question about `key` that waits for its answer, or a new one.
@@ -89,23 +95,6 @@ impl KnownTokens {
         }
         seen.insert(key, now);
     }
-}
-
-/// Whether the API server says yes now.
-async fn is_good(
-    api: &ApiClient,
-    presented: &HeaderValue,
-    usage: Use,
-    era: Era,
-    id: &RequestId,
-) -> bool {
-    let mut status = ask(api, "/arvados/v1/users/current", presented, id).await;
-    let may_be_shared = usage == Use::Reading && keepproxy::SHARED_LINKS_READ.of(era);
-    if may_be_shared && status == Some(StatusCode::FORBIDDEN) {
-        // The token of a shared link is good for no user, but for the list of keepstores.
-        status = ask(api, "/arvados/v1/keep_services/accessible", presented, id).await;
-    }
-    status == Some(StatusCode::OK)
 }
 
 /// What the API server says to who presents this; `None` if it does not answer.
