@@ -214,8 +214,8 @@ mod tests {
 
     #[tokio::test]
     async fn why_there_is_no_answer_is_told_to_the_last_cause() {
-        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let api = ApiClient::of(closed.to_string(), tls::client_config(None).unwrap());
+        // Nobody listens there.
+        let api = ApiClient::of("127.0.0.1:1".to_owned(), tls::client_config(None).unwrap());
         let asked = api.request(Method::GET, "/", Credential::Token("x"), None, None).await;
         let error = asked.err().unwrap().to_string();
         assert!(
