@@ -20,6 +20,7 @@ use super::server::Keepproxy;
 use super::stored::{Stored, Wish};
 use super::upstream::{Caller, Failure, Sent, Upstream};
 use crate::locator::Locator;
+use crate::log;
 
 /// A locator with all its hints is far shorter than this many bytes.
 const MAX_REPLY_BYTES: usize = 4096;
@@ -87,7 +88,9 @@ async fn put(
     sent: Sent<'_>,
 ) -> (Arc<KeepService>, Result<Stored, Failure>) {
     let answer = match upstream.request(Method::PUT, &service, path, caller, Some(&sent)).await {
-        Ok(response) => confirmed(response, upstream.patience).await,
+        Ok(response) => confirmed(response, upstream.patience).await.inspect_err(|failure| {
+            log::line(format_args!("keepproxy: {}: no locator came: {failure:?}", service.uuid));
+        }),
         Err(failure) => Err(failure),
     };
     (service, answer)

@@ -158,5 +158,7 @@ fn a_keepstore_that_stops_within_its_answer_is_not_waited_for_for_ever() {
     }));
     let put = cluster.send("PUT", &format!("/{FOO}"), &[GOOD], b"foo");
     assert_eq!((put.status, put.header("x-keep-replicas-stored")), (503, Some("0")));
+    let log = std::fs::read_to_string(cluster.proxy.log.path()).unwrap();
+    assert!(log.contains(": no locator came: Silent\n"), "{log}");
     assert_eq!(cluster.send("GET", "/index", &[GOOD], b"").status, 502);
 }
