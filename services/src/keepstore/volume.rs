@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_err::File;
 use md5::{Digest, Md5};
-use nix::sys::statvfs::statvfs;
+use nix::sys::statvfs::{Statvfs, statvfs};
 use tempfile::NamedTempFile;
 
 use super::arrival::Content;
@@ -252,7 +252,7 @@ impl Volume {
             let _ = fs_err::remove_file(&link);
         }
         // A volume that is gone is made again by the next write, which reports what is wrong.
-        let full = self.space().is_ok_and(|space| space.free < MIN_FREE_BYTES);
+        let full = statvfs(&self.root).is_ok_and(|found| free_bytes(&found) < MIN_FREE_BYTES);
         if full {
             self.remember_full();
         }
@@ -274,9 +274,8 @@ impl Volume {
     pub(super) fn space(&self) -> io::Result<Space> {
         let device = fs_err::metadata(&self.root)?.dev();
         let found = statvfs(&self.root)?;
-        let [free, unused, all] = [found.blocks_available(), found.blocks_free(), found.blocks()]
-            .map(|blocks| blocks.saturating_mul(found.fragment_size()));
-        Ok(Space { device, free, used: all.saturating_sub(unused) })
+        let used = found.blocks().saturating_sub(found.blocks_free());
+        Ok(Space { device, free: free_bytes(&found), used: bytes(&found, used) })
     }
 
     /// Where a block is.
@@ -289,6 +288,15 @@ impl Volume {
         let turns = self.turns.as_ref()?;
         Some(turns.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// How many bytes may still be written.
+fn free_bytes(found: &Statvfs) -> u64 {
+    bytes(found, found.blocks_available())
+}
+
+fn bytes(found: &Statvfs, blocks: u64) -> u64 {
+    blocks.saturating_mul(found.fragment_size())
 }
 
 fn open(path: &Path) -> io::Result<Option<File>> {
