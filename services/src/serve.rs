@@ -24,7 +24,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 use crate::bare_target::{self, Requests};
-use crate::causes::chain;
+use crate::causes::{causes, chain};
 use crate::eager::Eager;
 use crate::log;
 use crate::nginx_page;
@@ -340,10 +340,11 @@ async fn speak_http(
             http2.serve_connection(io, service).await
         }
     };
+    // What breaks off an answer's body is ours, or a service's behind us.
     if let Err(error) = result
-        && !(unanswered.load(Ordering::Relaxed) == 0 && has_left(&error))
+        && (unanswered.load(Ordering::Relaxed) > 0 || error.is_user() || !has_left(&error))
     {
-        log::line(format_args!("connection from {peer}: {error}"));
+        log::line(format_args!("connection from {peer}: {}", causes(&error)));
     }
 }
 

@@ -40,8 +40,8 @@ pub(super) struct AnswerBody {
     logged: Logged,
 }
 
-/// Why a client's connection ends in the middle of an answer. What the service has done is no cause of
-/// it: it would be taken for what the client has done.
+/// Why a client's connection ends in the middle of an answer. What the service has done is in the log
+/// already.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the service has not sent all of its answer")]
 struct BrokenOff;

@@ -20,7 +20,7 @@ const FLAGS: &[Flag] = &[
     value("pid").meaning("file to hold a lock on, and to leave the pid in"),
     value("volume").meaning("absolute path of a directory for blocks; may be given again"),
     value("volumes").meaning("such paths with commas between them"),
-    boolean("serialize").meaning("use the volumes behind this one request after the other"),
+    boolean("serialize").meaning("let each of the volumes behind this do one thing at a time"),
     boolean("readonly").meaning("do not write to the volumes behind this"),
     value("permission-key-file").meaning("the same as -blob-signing-key-file"),
     value("blob-signing-key-file").meaning("file with the key that locators are signed with"),

@@ -11,6 +11,7 @@ mod index;
 mod maintenance;
 mod manage;
 mod mounts;
+mod placement;
 mod progress;
 mod queue;
 mod read;

@@ -111,6 +111,25 @@ fn a_keepstore_that_is_busy_is_asked_twice_again() {
 }
 
 #[test]
+fn a_keepstore_that_dies_within_its_answer_is_in_the_log() {
+    let cluster = Cluster::start("current", 0, &[]);
+    cluster.register_also(strange_keepstore(|mut stream| {
+        stream.read_exact(&mut [0; 100]).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nfo").unwrap();
+    }));
+    let mut stream = connect(cluster.proxy.addresses[0]);
+    stream.write_all(&http::head("GET", &format!("/{FOO}"), &[GOOD], 0)).unwrap();
+    let mut reply = Vec::new();
+    // It is cut off, in whatever way.
+    let _ = stream.read_to_end(&mut reply);
+    assert!(!reply.ends_with(b"foo"));
+    wait_until("the log tells of it", || {
+        let log = std::fs::read_to_string(cluster.proxy.log.path()).unwrap();
+        log.contains(": error from user's Body stream: ").then_some(())
+    });
+}
+
+#[test]
 fn keepstores_that_nobody_lists_are_not_taken_for_none() {
     for (era, status) in [("current", 502), ("2015", 404)] {
         let cluster = Cluster::start(era, 1, &[]);
